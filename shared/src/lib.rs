@@ -1,1 +1,13 @@
+//! The library every Ringvault function and tool stands on.
+//!
+//! Imports run one way: `clients`, `config` and `telemetry` → `usecases` → `ports` → `domain`.
+//! `domain` is pure; no SDK, HTTP or Lambda type is named in `domain`, `ports` or `usecases`.
 
+pub mod clients;
+pub mod config;
+pub mod domain;
+pub mod failure;
+pub mod ports;
+pub mod secret;
+pub mod telemetry;
+pub mod usecases;

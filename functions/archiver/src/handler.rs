@@ -1,0 +1,171 @@
+//! A trigger in, a summary out. Schedule and stream start the same run: the trigger carries no work.
+
+use lambda_runtime::{Diagnostic, LambdaEvent};
+use serde::Deserialize;
+use shared::{
+    clients::{
+        dynamodb::{Table, TokenRow},
+        ringcentral::{RingCentral, TokenKeeper, origin::OriginGate},
+        s3::Bucket,
+        secrets::{RingCentralCredentials, SecretError, SecretReader},
+        system::System,
+    },
+    domain::session::Schedule,
+    failure::Class,
+    ports::session_store::StoreError,
+    telemetry,
+    usecases::archive_due::{Archiver, Run, Stopped, Summary},
+};
+use tokio::sync::Mutex;
+
+type Source = RingCentral<TokenRow, System>;
+
+/// The world the archiver works in.
+pub(crate) struct Handler {
+    table: Table,
+    bucket: Bucket,
+    secret: SecretReader,
+    http: reqwest::Client,
+    origins: OriginGate,
+    schedule: Schedule,
+    clock: System,
+    source: Mutex<Option<(RingCentralCredentials, Source)>>,
+}
+
+/// What starts a run; anything else is refused, so that a misrouted event is seen.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Trigger {
+    /// EventBridge rule or EventBridge Scheduler.
+    Schedule {
+        #[serde(rename = "detail-type")]
+        _detail_type: String,
+    },
+    /// The table's stream; an empty batch starts a run too.
+    Stream {
+        #[serde(rename = "Records")]
+        _records: Vec<StreamRecord>,
+    },
+}
+
+/// A stream record, as far as it must be one of DynamoDB's.
+#[derive(Debug, Deserialize)]
+pub(crate) struct StreamRecord {
+    #[serde(rename = "dynamodb")]
+    _image: serde::de::IgnoredAny,
+}
+
+/// Why an invocation failed; Lambda makes it again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunFailed {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}
+
+impl From<RunFailed> for Diagnostic {
+    fn from(failed: RunFailed) -> Self {
+        let error_type = match &failed {
+            RunFailed::Store(error) => match error.class() {
+                Class::Transient { .. } => "TableUnavailable",
+                Class::Indeterminate => "TableDidNotAnswer",
+                Class::Permanent => "TableUnusable",
+            },
+            RunFailed::Secret(SecretError::Unavailable { .. }) => "SecretUnavailable",
+            RunFailed::Secret(SecretError::Malformed { .. }) => "SecretMalformed",
+        };
+        Self { error_type: error_type.to_owned(), error_message: failed.to_string() }
+    }
+}
+
+impl Handler {
+    pub(crate) fn new(
+        table: Table,
+        bucket: Bucket,
+        secret: SecretReader,
+        http: reqwest::Client,
+        origins: OriginGate,
+        schedule: Schedule,
+        clock: System,
+    ) -> Self {
+        Self { table, bucket, secret, http, origins, schedule, clock, source: Mutex::new(None) }
+    }
+
+    /// One run: drains what is due and answers its counts.
+    pub(crate) async fn run(&self, event: LambdaEvent<Trigger>) -> Result<Summary, RunFailed> {
+        let run_id = event.context.request_id;
+        let credentials = self.secret.ringcentral_credentials(&self.clock).await?;
+        let mut source = self.source.lock().await;
+        let current = source.take().filter(|(known, _)| known.is(&credentials));
+        let (_, source) = source.insert(current.unwrap_or_else(|| {
+            let source = self.sign_in(&credentials, &run_id);
+            (credentials, source)
+        }));
+        let archiver = Archiver {
+            sessions: &self.table,
+            source,
+            archive: &self.bucket,
+            clock: &self.clock,
+            schedule: &self.schedule,
+        };
+        let summary = archiver.archive_due(Run { id: &run_id, deadline_ms: event.context.deadline }).await?;
+        self.report(&summary);
+        Ok(summary)
+    }
+
+    fn sign_in(&self, credentials: &RingCentralCredentials, run_id: &str) -> Source {
+        let token_row = self.table.token_row(&credentials.client_id);
+        let tokens = TokenKeeper::new(
+            self.http.clone(),
+            self.origins.server().clone(),
+            credentials.clone(),
+            token_row,
+            run_id.to_owned(),
+        );
+        RingCentral::new(self.http.clone(), self.origins.clone(), tokens, self.clock)
+    }
+
+    fn report(&self, summary: &Summary) {
+        let now_ms = shared::ports::clock::Clock::now_ms(&self.clock);
+        let refused = usize::from(summary.stopped == Some(Stopped::CredentialsRefused));
+        for (metric, count) in [
+            ("RecordingsArchived", summary.direct + summary.call_log + summary.adopted),
+            ("ObjectConflicts", summary.conflicts),
+            ("RowsUnreadable", summary.unreadable),
+            ("CredentialsRefused", refused),
+        ] {
+            if count > 0 {
+                telemetry::count("archiver", metric, count as u64, now_ms);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Option<&'static str> {
+        match serde_json::from_str(json).ok()? {
+            Trigger::Schedule { .. } => Some("schedule"),
+            Trigger::Stream { .. } => Some("stream"),
+        }
+    }
+
+    #[test]
+    fn schedules_and_streams_are_triggers_and_nothing_else_is() {
+        for (json, kind) in [
+            (r#"{"source":"aws.events","detail-type":"Scheduled Event","detail":{}}"#, Some("schedule")),
+            (r#"{"source":"aws.scheduler","detail-type":"Scheduled Event","detail":"{}"}"#, Some("schedule")),
+            (r#"{"Records":[{"eventSource":"aws:dynamodb","dynamodb":{"Keys":{}}}]}"#, Some("stream")),
+            (r#"{"Records":[]}"#, Some("stream")),
+            (r#"{"Records":[{"eventSource":"aws:s3","s3":{}}]}"#, None),
+            (r#"{"version":"2.0","headers":{}}"#, None),
+            ("{}", None),
+            ("[]", None),
+        ] {
+            assert_eq!(read(json), kind, "{json}");
+        }
+    }
+}

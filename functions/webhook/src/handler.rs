@@ -1,0 +1,179 @@
+//! A request in, a reply out. Replies are small (the vendor allows 1,024 bytes, headers included) and JSON
+//! (API.md §5.1); an authentic delivery that was dealt with is answered 200 whatever it said.
+
+use std::{borrow::Cow, convert::Infallible, time::Duration};
+
+use aws_lambda_events::{
+    http::{HeaderMap, HeaderValue, header::CONTENT_TYPE},
+    lambda_function_urls::{LambdaFunctionUrlRequest, LambdaFunctionUrlResponse},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use shared::{
+    clients::secrets::SecretReader,
+    domain::{
+        delivery::{Delivery, ValidationToken},
+        session::Schedule,
+    },
+    ports::{clock::Clock, session_store::SessionStore},
+    telemetry,
+    usecases::record_notification::{Outcome, record_notification},
+};
+
+const VALIDATION_TOKEN: &str = "validation-token";
+const VERIFICATION_TOKEN: &str = "verification-token";
+
+/// The vendor hangs up after 3,000 ms (API.md §5.1); a clear 503 before that beats a broken connection.
+const ANSWER_WITHIN: Duration = Duration::from_millis(2200);
+
+/// The world the webhook works in.
+pub(crate) struct Webhook<S, C> {
+    pub(crate) table: S,
+    pub(crate) secret: SecretReader,
+    pub(crate) schedule: Schedule,
+    pub(crate) clock: C,
+}
+
+/// What is answered, before it takes the gateway's form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reply {
+    /// A handshake; its token is echoed.
+    Validated,
+    /// An authentic delivery that was dealt with.
+    Taken(Outcome),
+    /// The sender does not know the verification token.
+    Forged,
+    /// The validation token must not be echoed.
+    InvalidValidationToken,
+    /// Not a POST.
+    MethodNotAllowed,
+    /// Our own outage: there is nothing to compare tokens with.
+    SecretUnavailable,
+    /// Our own outage: the delivery is not recorded.
+    StoreUnavailable,
+}
+
+impl Reply {
+    fn status(self) -> i64 {
+        match self {
+            Self::Validated | Self::Taken(_) => 200,
+            Self::InvalidValidationToken => 400,
+            Self::Forged => 401,
+            Self::MethodNotAllowed => 405,
+            Self::SecretUnavailable | Self::StoreUnavailable => 503,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Validated => "validated",
+            Self::Taken(outcome) => outcome.name(),
+            Self::Forged => "forged",
+            Self::InvalidValidationToken => "invalid_validation_token",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::SecretUnavailable => "secret_unavailable",
+            Self::StoreUnavailable => "store_unavailable",
+        }
+    }
+
+    /// The metric it counts in; deliveries that went well count in none.
+    fn metric(self) -> Option<&'static str> {
+        match self {
+            Self::Validated
+            | Self::Taken(Outcome::Recorded | Outcome::Known | Outcome::NotOfInterest | Outcome::RenewalReminder) => {
+                None
+            }
+            Self::Taken(Outcome::NotUnderstood(_)) => Some("DeliveriesNotUnderstood"),
+            Self::Forged => Some("DeliveriesForged"),
+            Self::InvalidValidationToken | Self::MethodNotAllowed => Some("RequestsRefused"),
+            Self::SecretUnavailable | Self::StoreUnavailable => Some("DeliveriesNotRecorded"),
+        }
+    }
+}
+
+impl<S: SessionStore, C: Clock> Webhook<S, C> {
+    /// Answers one HTTP request.
+    pub(crate) async fn answer(
+        &self,
+        request: LambdaFunctionUrlRequest,
+    ) -> Result<LambdaFunctionUrlResponse, Infallible> {
+        let echo = match request.headers.get(VALIDATION_TOKEN) {
+            None => None,
+            Some(value) => match ValidationToken::parse(value.as_bytes()) {
+                Some(token) => Some(token),
+                None => return Ok(self.reply(Reply::InvalidValidationToken, None)),
+            },
+        };
+        let reply = tokio::time::timeout(ANSWER_WITHIN, self.take(&request, echo.is_some())).await;
+        let reply = reply.unwrap_or(Reply::StoreUnavailable);
+        Ok(self.reply(reply, echo))
+    }
+
+    async fn take(&self, request: &LambdaFunctionUrlRequest, handshake: bool) -> Reply {
+        if request.request_context.http.method.as_deref() != Some("POST") {
+            return Reply::MethodNotAllowed;
+        }
+        let body = body_of(request);
+        if handshake && body.is_empty() {
+            return Reply::Validated;
+        }
+        let accepted = match self.secret.verification_tokens(&self.clock).await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::error!(%error, "no verification token to compare with");
+                return Reply::SecretUnavailable;
+            }
+        };
+        let sent = [VERIFICATION_TOKEN, VALIDATION_TOKEN].into_iter().filter_map(|name| request.headers.get(name));
+        let delivery = Delivery { body: &body, tokens: sent.map(HeaderValue::as_bytes).collect() };
+        match delivery.authenticate(&accepted) {
+            Some(delivery) => {
+                let now_ms = self.clock.now_ms();
+                match record_notification(&self.table, &self.schedule, &delivery, now_ms).await {
+                    Ok(outcome) => {
+                        log(outcome);
+                        Reply::Taken(outcome)
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "a delivery was not recorded");
+                        Reply::StoreUnavailable
+                    }
+                }
+            }
+            // A handshake must be answered whatever else came with it; nothing of an unauthenticated body is used.
+            None if handshake => Reply::Validated,
+            None => Reply::Forged,
+        }
+    }
+
+    fn reply(&self, reply: Reply, echo: Option<ValidationToken>) -> LambdaFunctionUrlResponse {
+        if let Some(metric) = reply.metric() {
+            telemetry::count("webhook", metric, 1, self.clock.now_ms());
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(value) = echo.and_then(|token| HeaderValue::from_str(token.as_str()).ok()) {
+            headers.insert(VALIDATION_TOKEN, value);
+        }
+        let mut response = LambdaFunctionUrlResponse::default();
+        response.status_code = reply.status();
+        response.headers = headers;
+        response.body = Some(format!(r#"{{"outcome":"{}"}}"#, reply.name()));
+        response
+    }
+}
+
+/// The body as the sender wrote it. What claims to be base64 and is not is left as it is: no notification.
+fn body_of(request: &LambdaFunctionUrlRequest) -> Cow<'_, [u8]> {
+    let text = request.body.as_deref().unwrap_or_default();
+    let decoded = request.is_base64_encoded.then(|| BASE64_STANDARD.decode(text).ok()).flatten();
+    decoded.map_or(Cow::Borrowed(text.as_bytes()), Cow::Owned)
+}
+
+fn log(outcome: Outcome) {
+    match outcome {
+        Outcome::Recorded | Outcome::Known | Outcome::NotOfInterest | Outcome::RenewalReminder => {
+            tracing::info!(outcome = outcome.name(), "delivery");
+        }
+        Outcome::NotUnderstood(why) => tracing::warn!(outcome = why.name(), why = %why, "delivery not understood"),
+    }
+}

@@ -1,0 +1,98 @@
+//! The one place where RingCentral's replies become the port's errors.
+
+use std::time::Duration;
+
+use reqwest::{Response, StatusCode, header::HeaderMap};
+use serde::Deserialize;
+
+use crate::ports::recording_source::SourceError;
+
+/// Without `Retry-After`, wait at least this long (API.md §3).
+const RETRY_AFTER_UNKNOWN: Duration = Duration::from_secs(30);
+
+/// Error bodies are read up to here.
+const MAX_ERROR_BYTES: usize = 64 * 1024;
+
+/// A status that is no success. The body need not be readable: gateways answer HTML, or nothing (API.md §4).
+pub(super) async fn refused(response: Response) -> SourceError {
+    let status = response.status();
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        return SourceError::Throttled { retry_after: retry_after(response.headers()) };
+    }
+    let code = error_code(response).await;
+    SourceError::Status { status: status.as_u16(), code }
+}
+
+/// The inner error code of an error body, if it looks like one: it goes into rows and logs.
+pub(super) async fn error_code(response: Response) -> Option<String> {
+    let body = bounded(response, MAX_ERROR_BYTES).await.ok()?;
+    let body: ErrorBody = serde_json::from_slice(&body).ok()?;
+    let code = body.errors.into_iter().find_map(|error| error.code).or(body.code)?;
+    let harmless =
+        code.len() <= 32 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    harmless.then_some(code)
+}
+
+/// A body of at most `limit` bytes.
+pub(super) async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, SourceError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > limit {
+            return Err(SourceError::Malformed("the body is too large"));
+        }
+    }
+    Ok(body)
+}
+
+/// A request without a reply. The address is left out: it may hold an id of a customer.
+pub(super) fn unreachable(error: reqwest::Error) -> SourceError {
+    let mut text = error.without_url().to_string();
+    if text.is_empty() {
+        "no reason given".clone_into(&mut text);
+    }
+    SourceError::Unreachable(text)
+}
+
+fn retry_after(headers: &HeaderMap) -> Duration {
+    let seconds = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs);
+    match (seconds("retry-after"), seconds("x-rate-limit-window")) {
+        (None, None) => RETRY_AFTER_UNKNOWN,
+        (after, window) => after.max(window).unwrap_or(RETRY_AFTER_UNKNOWN),
+    }
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    #[serde(rename = "errorCode", alias = "error")]
+    code: Option<String>,
+    #[serde(default)]
+    errors: Vec<InnerError>,
+}
+
+#[derive(Deserialize)]
+struct InnerError {
+    #[serde(rename = "errorCode")]
+    code: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longer_of_header_and_window_counts() {
+        let headers = |pairs: &[(&'static str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap())).collect()
+        };
+        for (pairs, seconds) in [
+            (&[][..], 30),
+            (&[("retry-after", "5")], 5),
+            (&[("retry-after", "5"), ("x-rate-limit-window", "60")], 60),
+            (&[("retry-after", "90"), ("x-rate-limit-window", "60")], 90),
+            (&[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")], 30),
+        ] {
+            assert_eq!(retry_after(&headers(pairs)), Duration::from_secs(seconds), "{pairs:?}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! RingCentral over HTTPS.
+
+mod auth;
+mod client;
+mod error;
+pub mod origin;
+mod rate;
+mod wire;
+
+pub use auth::TokenKeeper;
+pub use client::RingCentral;
+
+use std::time::Duration;
+
+/// How RingCentral asks clients to name themselves (API.md §1).
+const USER_AGENT: &str = concat!("ringvault/", env!("CARGO_PKG_VERSION"), " (call recording archive)");
+
+/// Makes the one HTTP client. It follows no redirect: a token must not travel along (API.md §8).
+///
+/// # Errors
+/// The TLS stack cannot be set up.
+pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(5))
+        .read_timeout(Duration::from_secs(30))
+        .no_proxy()
+        .build()
+}

@@ -1,0 +1,194 @@
+//! The functions' environment, read once. Names and defaults are a fixed interface, listed in the README.
+
+use std::time::Duration;
+
+use crate::{
+    clients::ringcentral::origin::{Origin, OriginGate},
+    domain::{ladder::Ladder, session::Schedule},
+};
+
+/// One line that names the variable at fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A required variable is not set.
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    /// A variable has a value that cannot be used.
+    #[error("{name} is not {expected}")]
+    Malformed {
+        /// The variable.
+        name: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+/// What the webhook needs.
+#[derive(Debug, Clone)]
+pub struct WebhookConfig {
+    /// The table.
+    pub table_name: String,
+    /// Where the accepted verification tokens are.
+    pub verification_secret_id: String,
+    /// The waits.
+    pub schedule: Schedule,
+}
+
+/// What the archiver needs.
+#[derive(Debug, Clone)]
+pub struct ArchiverConfig {
+    /// The table.
+    pub table_name: String,
+    /// The bucket.
+    pub bucket_name: String,
+    /// S3 storage class of audio.
+    pub storage_class: String,
+    /// Where the RingCentral credentials are.
+    pub ringcentral_secret_id: String,
+    /// Which origins are asked, and which may be given the token.
+    pub origins: OriginGate,
+    /// The waits.
+    pub schedule: Schedule,
+}
+
+/// A lookup of variables: the process environment in `main.rs`, a map in tests.
+pub trait Lookup: Fn(&'static str) -> Option<String> {}
+impl<F: Fn(&'static str) -> Option<String>> Lookup for F {}
+
+impl WebhookConfig {
+    /// Reads the variables.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing or malformed.
+    pub fn read(lookup: impl Lookup) -> Result<Self, ConfigError> {
+        Ok(Self {
+            table_name: required(&lookup, "TABLE_NAME")?,
+            verification_secret_id: required(&lookup, "VERIFICATION_SECRET_ID")?,
+            schedule: schedule(&lookup)?,
+        })
+    }
+}
+
+impl ArchiverConfig {
+    /// Reads the variables.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing or malformed.
+    pub fn read(lookup: impl Lookup) -> Result<Self, ConfigError> {
+        let origin = |name, default: &str| {
+            let text = optional(&lookup, name, default);
+            Origin::configured(&text).ok_or(ConfigError::Malformed {
+                name,
+                expected: "an https origin without a path (http only on a loopback address)",
+            })
+        };
+        let hosts = optional(&lookup, "RINGCENTRAL_ALLOWED_HOSTS", "*.ringcentral.com,*.ringcentral.biz");
+        let origins = OriginGate::new(
+            origin("RINGCENTRAL_SERVER_URL", "https://platform.ringcentral.com")?,
+            origin("RINGCENTRAL_MEDIA_URL", "https://media.ringcentral.com")?,
+            &hosts,
+        );
+        Ok(Self {
+            table_name: required(&lookup, "TABLE_NAME")?,
+            bucket_name: required(&lookup, "BUCKET_NAME")?,
+            storage_class: optional(&lookup, "STORAGE_CLASS", "STANDARD"),
+            ringcentral_secret_id: required(&lookup, "RINGCENTRAL_SECRET_ID")?,
+            origins: origins.ok_or(ConfigError::Malformed {
+                name: "RINGCENTRAL_ALLOWED_HOSTS",
+                expected: "a comma-separated list of host names, each optionally beginning with *.",
+            })?,
+            schedule: schedule(&lookup)?,
+        })
+    }
+}
+
+fn schedule(lookup: &impl Lookup) -> Result<Schedule, ConfigError> {
+    const LADDER: &str = "RETRY_LADDER_SECONDS";
+    let steps = optional(lookup, LADDER, "60,120,300,900,3600,10800,21600,43200,86400");
+    let steps: Option<Vec<Duration>> = steps.split(',').map(|step| seconds(step.trim())).collect();
+    let ladder = steps.and_then(|steps| Ladder::new(steps).ok());
+    Ok(Schedule {
+        first_attempt_delay: decimal_seconds(lookup, "FIRST_ATTEMPT_DELAY_SECONDS", "60")?,
+        ladder: ladder.ok_or(ConfigError::Malformed { name: LADDER, expected: "a comma-separated list of seconds" })?,
+        quiet_period: decimal_seconds(lookup, "QUIET_PERIOD_SECONDS", "900")?,
+        unlisted_after: whole(lookup, "UNLISTED_AFTER_HOURS", "72", 3600)?,
+        row_ttl: whole(lookup, "ROW_TTL_DAYS", "400", 24 * 3600)?,
+    })
+}
+
+fn required(lookup: &impl Lookup, name: &'static str) -> Result<String, ConfigError> {
+    lookup(name).filter(|value| !value.trim().is_empty()).ok_or(ConfigError::Missing(name))
+}
+
+fn optional(lookup: &impl Lookup, name: &'static str, default: &str) -> String {
+    required(lookup, name).unwrap_or_else(|_| default.to_owned())
+}
+
+fn decimal_seconds(lookup: &impl Lookup, name: &'static str, default: &str) -> Result<Duration, ConfigError> {
+    let expected = "a number of seconds, decimals allowed";
+    seconds(optional(lookup, name, default).trim()).ok_or(ConfigError::Malformed { name, expected })
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    const TEN_YEARS_S: f64 = 315_360_000.0;
+    let seconds: f64 = text.parse().ok()?;
+    (0.0..=TEN_YEARS_S).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
+}
+
+fn whole(lookup: &impl Lookup, name: &'static str, default: &str, unit_s: u64) -> Result<Duration, ConfigError> {
+    let number: Option<u32> = optional(lookup, name, default).trim().parse().ok();
+    let number = number.ok_or(ConfigError::Malformed { name, expected: "a whole number" })?;
+    Ok(Duration::from_secs(u64::from(number) * unit_s))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn archiver(changes: &[(&str, &str)]) -> Result<ArchiverConfig, ConfigError> {
+        ArchiverConfig::read(|name| {
+            let changed = changes.iter().find(|(changed, _)| *changed == name).map(|(_, value)| (*value).to_owned());
+            changed
+                .or_else(|| ["TABLE_NAME", "BUCKET_NAME", "RINGCENTRAL_SECRET_ID"].contains(&name).then(|| "x".into()))
+        })
+    }
+
+    #[test]
+    fn defaults_are_the_documented_ones() {
+        let config = archiver(&[]).unwrap();
+        assert_eq!(config.storage_class, "STANDARD");
+        assert_eq!(config.schedule.first_attempt_delay, Duration::from_secs(60));
+        assert_eq!(config.schedule.quiet_period, Duration::from_secs(900));
+        assert_eq!(config.schedule.unlisted_after, Duration::from_secs(72 * 3600));
+        assert_eq!(config.schedule.row_ttl, Duration::from_secs(400 * 24 * 3600));
+        assert_eq!(config.schedule.ladder.wait_ms(9, 0.5), 86_400_000);
+    }
+
+    #[test]
+    fn decimals_are_taken_for_demos() {
+        let config = archiver(&[("RETRY_LADDER_SECONDS", "0.05, 0.5"), ("QUIET_PERIOD_SECONDS", "0.25")]).unwrap();
+        assert_eq!(config.schedule.ladder.wait_ms(1, 0.5), 50);
+        assert_eq!(config.schedule.quiet_period, Duration::from_millis(250));
+    }
+
+    #[test]
+    fn complaints_name_the_variable() {
+        for (name, value) in [
+            ("FIRST_ATTEMPT_DELAY_SECONDS", "-1"),
+            ("FIRST_ATTEMPT_DELAY_SECONDS", "NaN"),
+            ("QUIET_PERIOD_SECONDS", "inf"),
+            ("RETRY_LADDER_SECONDS", "60,,120"),
+            ("UNLISTED_AFTER_HOURS", "72.5"),
+            ("ROW_TTL_DAYS", "many"),
+            ("RINGCENTRAL_SERVER_URL", "http://platform.ringcentral.com"),
+            ("RINGCENTRAL_MEDIA_URL", "media.ringcentral.com"),
+            ("RINGCENTRAL_ALLOWED_HOSTS", "*"),
+        ] {
+            let complaint = archiver(&[(name, value)]).map(|_| ()).unwrap_err().to_string();
+            assert!(complaint.starts_with(&format!("{name} is not ")), "{name}={value}: {complaint}");
+            assert_eq!(complaint.lines().count(), 1);
+        }
+        assert_eq!(archiver(&[("TABLE_NAME", " ")]).map(|_| ()), Err(ConfigError::Missing("TABLE_NAME")));
+        assert_eq!(WebhookConfig::read(|_| None).map(|_| ()), Err(ConfigError::Missing("TABLE_NAME")));
+    }
+}

@@ -1,0 +1,103 @@
+use super::*;
+
+fn telephony(json: &str) -> Vec<SessionFacts> {
+    match Notification::parse(json.as_bytes()).unwrap() {
+        Notification::Telephony(sessions) => sessions,
+        Notification::RenewalReminder => panic!("a reminder"),
+    }
+}
+
+fn refused(json: &str) -> &'static str {
+    Notification::parse(json.as_bytes()).unwrap_err().name()
+}
+
+#[test]
+fn every_party_and_every_recording_is_heard() {
+    let sessions = telephony(
+        r#"{"event":"/restapi/v1.0/account/800/telephony/sessions","body":{"telephonySessionId":"s-1","sessionId":"77",
+        "eventTime":"2026-03-02T15:00:12.101Z","parties":[
+        {"accountId":"800","id":"p-1","status":{"code":"DISCONNECTED"},"recordings":[{"id":"1","active":false},{"id":"2"}]},
+        {"accountId":"800","id":"p-2","extensionId":"101","direction":"Inbound","to":{"phoneNumber":"102"},
+         "status":{"code":"Voicemail"},"recordings":null}]}}"#,
+    );
+    assert_eq!(sessions.len(), 1);
+    let facts = &sessions[0];
+    assert_eq!(facts.session_id.as_ref().map(SessionId::as_str), Some("77"));
+    assert_eq!(facts.at_ms, crate::domain::day::parse_time("2026-03-02T15:00:12.101Z"));
+    let seen: Vec<_> = facts.parties.iter().map(|party| (party.ended, party.recordings.len())).collect();
+    assert_eq!(seen, [(true, 2), (true, 0)]);
+    assert_eq!(facts.parties[1].about.to.as_deref(), Some("102"));
+    assert!(facts.of_interest());
+}
+
+#[test]
+fn the_account_comes_from_party_body_or_path() {
+    for (case, json) in [
+        ("party", r#"{"body":{"telephonySessionId":"s","parties":[{"accountId":"800"}]}}"#),
+        ("body", r#"{"body":{"telephonySessionId":"s","accountId":800,"parties":[{}]}}"#),
+        (
+            "path",
+            r#"{"event":"/restapi/v1.0/account/800/extension/1/telephony/sessions",
+                     "body":{"telephonySessionId":"s","parties":[{}]}}"#,
+        ),
+    ] {
+        assert_eq!(telephony(json)[0].account.as_str(), "800", "{case}");
+    }
+    let path =
+        r#"{"event":"/restapi/v1.0/account/~/telephony/sessions","body":{"telephonySessionId":"s","parties":[{}]}}"#;
+    assert_eq!(refused(path), "no_account");
+}
+
+#[test]
+fn parties_of_two_accounts_are_two_sessions() {
+    let sessions = telephony(
+        r#"{"body":{"telephonySessionId":"s","parties":[{"accountId":"1"},{"accountId":"2"},{"accountId":"1"}]}}"#,
+    );
+    let parties: Vec<_> = sessions.iter().map(|facts| (facts.account.as_str(), facts.parties.len())).collect();
+    assert_eq!(parties, [("1", 2), ("2", 1)]);
+}
+
+#[test]
+fn session_id_zero_names_no_call() {
+    let sessions = telephony(r#"{"body":{"telephonySessionId":"s","sessionId":"0","parties":[{"accountId":"1"}]}}"#);
+    assert_eq!(sessions[0].session_id, None);
+}
+
+#[test]
+fn ringing_and_unknown_states_are_of_no_interest() {
+    for code in ["Setup", "Proceeding", "Answered", "Hold", "Parked", "SomethingNew"] {
+        let sessions = telephony(&format!(
+            r#"{{"body":{{"telephonySessionId":"s","parties":[{{"accountId":"1","id":"p","status":{{"code":"{code}"}}}}]}}}}"#
+        ));
+        assert!(!sessions[0].of_interest(), "{code}");
+    }
+}
+
+#[test]
+fn what_is_not_understood_has_a_name() {
+    for (json, name) in [
+        ("", "malformed"),
+        ("{", "malformed"),
+        ("[]", "malformed"),
+        (r#"{"body":{"telephonySessionId":["s"]}}"#, "malformed"),
+        (r#"{"body":{"telephonySessionId":"s","parties":"none"}}"#, "malformed"),
+        ("{}", "unknown_kind"),
+        (r#"{"event":"/restapi/v1.0/account/1/presence","body":{}}"#, "unknown_kind"),
+        (r#"{"body":{"telephonySessionId":"../s|x","parties":[]}}"#, "invalid_id"),
+        (r#"{"body":{"telephonySessionId":"s","parties":[{"accountId":"1","recordings":[{}]}]}}"#, "invalid_id"),
+        (
+            r#"{"body":{"telephonySessionId":"s","parties":[{"accountId":"1","recordings":[{"id":"../1"}]}]}}"#,
+            "invalid_id",
+        ),
+    ] {
+        assert_eq!(refused(json), name, "{json}");
+    }
+    let many = vec![r#"{"accountId":"1"}"#; MAX_FACTS_PER_EVENT + 1].join(",");
+    assert_eq!(refused(&format!(r#"{{"body":{{"telephonySessionId":"s","parties":[{many}]}}}}"#)), "too_many");
+}
+
+#[test]
+fn a_renewal_reminder_is_known_by_its_path() {
+    let json = r#"{"event":"/restapi/v1.0/subscription/~?threshold=259200&interval=43200","body":{"expiresIn":1200}}"#;
+    assert_eq!(Notification::parse(json.as_bytes()), Ok(Notification::RenewalReminder));
+}

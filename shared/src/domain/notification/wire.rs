@@ -1,0 +1,146 @@
+//! The JSON of API.md §6: every field optional, unknown fields and values ignored.
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::{MAX_FACTS_PER_EVENT, NotUnderstood, PartyAbout, PartyFacts, SessionFacts};
+use crate::domain::{
+    day::parse_time,
+    ids::{AccountId, PartyId, RecordingId, SessionId, TelephonySessionId},
+};
+
+#[derive(Deserialize)]
+pub(super) struct Envelope {
+    pub(super) event: Option<String>,
+    pub(super) timestamp: Option<String>,
+    pub(super) body: Option<Body>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Body {
+    #[serde(default, deserialize_with = "id_text")]
+    pub(super) telephony_session_id: Option<String>,
+    #[serde(default, deserialize_with = "id_text")]
+    session_id: Option<String>,
+    event_time: Option<String>,
+    #[serde(default, deserialize_with = "id_text")]
+    account_id: Option<String>,
+    #[serde(default, deserialize_with = "id_text")]
+    extension_id: Option<String>,
+    parties: Option<Vec<Party>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Party {
+    #[serde(default, deserialize_with = "id_text")]
+    id: Option<String>,
+    #[serde(default, deserialize_with = "id_text")]
+    account_id: Option<String>,
+    #[serde(default, deserialize_with = "id_text")]
+    extension_id: Option<String>,
+    direction: Option<String>,
+    to: Option<Side>,
+    from: Option<Side>,
+    recordings: Option<Vec<Recording>>,
+    status: Option<Status>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Side {
+    phone_number: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Recording {
+    #[serde(default, deserialize_with = "id_text")]
+    id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    code: Option<String>,
+}
+
+impl Body {
+    pub(super) fn into_facts(self, event_path: &str, sent_ms: Option<u64>) -> Result<Vec<SessionFacts>, NotUnderstood> {
+        let session = TelephonySessionId::parse(self.telephony_session_id.as_deref().unwrap_or_default())?;
+        let session_id = match self.session_id.as_deref() {
+            None | Some("0") => None,
+            Some(text) => Some(SessionId::parse(text)?),
+        };
+        let at_ms = self.event_time.as_deref().and_then(parse_time).or(sent_ms);
+        let fallback_account = self.account_id.as_deref().or_else(|| account_in(event_path));
+        let parties = self.parties.unwrap_or_default();
+        let recordings: usize = parties.iter().map(|party| party.recordings.as_ref().map_or(0, Vec::len)).sum();
+        if parties.len() > MAX_FACTS_PER_EVENT || recordings > MAX_FACTS_PER_EVENT {
+            return Err(NotUnderstood::TooMany);
+        }
+        let mut sessions: Vec<SessionFacts> = Vec::new();
+        for party in parties {
+            let account = party.account_id.as_deref().or(fallback_account).ok_or(NotUnderstood::NoAccount)?;
+            let account = AccountId::parse(account)?;
+            let facts = party.into_facts(self.extension_id.as_deref())?;
+            match sessions.iter_mut().find(|known| known.account == account) {
+                Some(known) => known.parties.push(facts),
+                None => sessions.push(SessionFacts {
+                    account,
+                    session: session.clone(),
+                    session_id: session_id.clone(),
+                    at_ms,
+                    parties: vec![facts],
+                }),
+            }
+        }
+        Ok(sessions)
+    }
+}
+
+impl Party {
+    fn into_facts(self, body_extension: Option<&str>) -> Result<PartyFacts, NotUnderstood> {
+        let mut recordings = Vec::new();
+        for recording in self.recordings.unwrap_or_default() {
+            let id = RecordingId::parse(recording.id.as_deref().unwrap_or_default())?;
+            if !recordings.contains(&id) {
+                recordings.push(id);
+            }
+        }
+        let code = self.status.and_then(|status| status.code).unwrap_or_default().to_ascii_lowercase();
+        Ok(PartyFacts {
+            id: self.id.as_deref().map(PartyId::parse).transpose()?,
+            ended: matches!(code.as_str(), "disconnected" | "gone" | "voicemail"),
+            recordings,
+            about: PartyAbout {
+                direction: self.direction,
+                to: self.to.and_then(|side| side.phone_number),
+                from: self.from.and_then(|side| side.phone_number),
+                extension: self.extension_id.or_else(|| body_extension.map(str::to_owned)),
+            },
+        })
+    }
+}
+
+/// The account id in `/restapi/v1.0/account/<id>/…`; `~` names none.
+fn account_in(event_path: &str) -> Option<&str> {
+    let mut segments = event_path.split(['/', '?']);
+    segments.find(|segment| *segment == "account")?;
+    segments.next().filter(|account| *account != "~")
+}
+
+/// Ids are strings in events, yet integers in some other places of the API: both are read.
+fn id_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Id {
+        Text(String),
+        Number(u64),
+        Other(serde::de::IgnoredAny),
+    }
+    match Option::<Id>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(Id::Text(text)) => Ok(Some(text)),
+        Some(Id::Number(number)) => Ok(Some(number.to_string())),
+        Some(Id::Other(_)) => Err(D::Error::custom("an id is neither text nor a number")),
+    }
+}

@@ -1,0 +1,245 @@
+//! The session row: grow-only facts, one result for each recording, and what to do next, derived from them.
+
+mod plan;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use plan::{Next, Schedule};
+
+use super::{
+    day::Day,
+    ids::{AccountId, InvalidId, PartyId, RecordingId, SessionId, TelephonySessionId},
+    media::AudioFormat,
+    object_key::ObjectKey,
+};
+
+/// What a row is about: one call of one account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionKey {
+    /// The account.
+    pub account: AccountId,
+    /// The call.
+    pub session: TelephonySessionId,
+}
+
+/// "This recording was heard of on this party." A party-less event leaves the party open.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Heard {
+    /// The recording.
+    pub recording: RecordingId,
+    /// The party whose end makes it due.
+    pub party: Option<PartyId>,
+}
+
+impl Heard {
+    /// `recordingId|partyId`, the element of the row's `heard` set.
+    pub fn to_element(&self) -> String {
+        format!("{}|{}", self.recording, self.party.as_ref().map_or("", PartyId::as_str))
+    }
+
+    /// Reads [`Heard::to_element`].
+    ///
+    /// # Errors
+    /// Refuses text that no `Heard` writes.
+    pub fn from_element(element: &str) -> Result<Self, InvalidId> {
+        let (recording, party) = element.split_once('|').unwrap_or((element, ""));
+        Ok(Self {
+            recording: RecordingId::parse(recording)?,
+            party: if party.is_empty() { None } else { Some(PartyId::parse(party)?) },
+        })
+    }
+}
+
+/// A session as the table holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionRow {
+    /// Which call.
+    pub key: SessionKey,
+    /// Recordings somebody told us of.
+    pub heard: BTreeSet<Heard>,
+    /// Parties that ended.
+    pub ended: BTreeSet<PartyId>,
+    /// UTC day of the call as first known; object keys use it.
+    pub day: Day,
+    /// The call log's legacy id, where an event named it.
+    pub session_id: Option<SessionId>,
+    /// When we first heard of the session, epoch milliseconds.
+    pub seen_at_ms: u64,
+    /// Counts the writes: the optimistic lock of the finish.
+    pub rev: u64,
+    /// Looks taken.
+    pub attempts: u32,
+    /// What became of each recording so far.
+    pub results: BTreeMap<RecordingId, RecordingResult>,
+}
+
+/// What became of one recording so far.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RecordingResult {
+    /// Where it stands.
+    pub state: RecordingState,
+    /// Why it stands there, and on which answer that rests.
+    pub reason: Option<String>,
+    /// Where the call log says the bytes are.
+    pub content_uri: Option<String>,
+    /// Where the object lies, written before the upload begins.
+    pub key: Option<ObjectKey>,
+    /// The archived bytes.
+    pub archived: Option<ArchivedBytes>,
+    /// When `state` became what it is, epoch milliseconds.
+    pub at_ms: u64,
+}
+
+/// Proof of an archived object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArchivedBytes {
+    /// SHA-256 of the object, base64 as S3 states it.
+    pub sha256: String,
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// MP3 or WAV.
+    pub format: AudioFormat,
+    /// Which way the bytes came.
+    pub way: Way,
+}
+
+/// The two ways of the hybrid strategy, and a third for bytes an earlier run had stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The media URL built from the recording id.
+    Direct,
+    /// The call log's `contentUri`.
+    CallLog,
+    /// Found in the bucket, proven to be ours.
+    Adopted,
+}
+
+/// Where a recording stands. `archived` is never left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RecordingState {
+    /// Not ended yet.
+    #[default]
+    Waiting,
+    /// In the bucket, confirmed by S3.
+    Archived,
+    /// RingCentral keeps no recording this short (API.md §0.9).
+    TooShort,
+    /// The call log answered and does not offer it, long after the call.
+    Unavailable,
+}
+
+impl RecordingState {
+    /// Whether nothing is left to do for the recording.
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Waiting => false,
+            Self::Archived | Self::TooShort | Self::Unavailable => true,
+        }
+    }
+
+    /// The word in the row.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Archived => "archived",
+            Self::TooShort => "too_short",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// Reads [`RecordingState::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Waiting, Self::Archived, Self::TooShort, Self::Unavailable]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
+}
+
+impl Way {
+    /// The word in the row.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::CallLog => "call_log",
+            Self::Adopted => "adopted",
+        }
+    }
+
+    /// Reads [`Way::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Direct, Self::CallLog, Self::Adopted].into_iter().find(|way| way.name() == name)
+    }
+}
+
+impl SessionRow {
+    /// The result of a recording so far; a fresh one where there is none.
+    pub fn result(&self, recording: &RecordingId) -> RecordingResult {
+        self.results.get(recording).cloned().unwrap_or_default()
+    }
+
+    /// Every recording heard of, once.
+    pub fn recordings(&self) -> BTreeSet<&RecordingId> {
+        self.heard.iter().map(|heard| &heard.recording).collect()
+    }
+
+    /// The parties a recording was heard on.
+    pub fn parties_of<'a>(&'a self, recording: &'a RecordingId) -> impl Iterator<Item = &'a PartyId> {
+        self.heard.iter().filter(move |heard| heard.recording == *recording).filter_map(|heard| heard.party.as_ref())
+    }
+
+    /// Recordings that have not ended.
+    pub fn unfinished(&self) -> Vec<&RecordingId> {
+        self.recordings().into_iter().filter(|recording| !self.result(recording).state.is_final()).collect()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn id<T>(parse: fn(&str) -> Result<T, InvalidId>, text: &str) -> T {
+        parse(text).unwrap()
+    }
+
+    /// A row whose `heard` is written as `recording|party`.
+    pub(crate) fn row(heard: &[&str], ended: &[&str]) -> SessionRow {
+        SessionRow {
+            key: SessionKey { account: id(AccountId::parse, "800"), session: id(TelephonySessionId::parse, "s-1") },
+            heard: heard.iter().map(|element| Heard::from_element(element).unwrap()).collect(),
+            ended: ended.iter().map(|party| id(PartyId::parse, party)).collect(),
+            day: Day::of(0),
+            session_id: None,
+            seen_at_ms: 1_000_000,
+            rev: 1,
+            attempts: 1,
+            results: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn heard_elements_survive_a_round_trip() {
+        for element in ["1|p-1", "1|"] {
+            assert_eq!(Heard::from_element(element).unwrap().to_element(), element);
+        }
+        assert!(Heard::from_element("1|p|q").is_err());
+        assert!(Heard::from_element("|p").is_err());
+    }
+
+    #[test]
+    fn state_and_way_names_survive_a_round_trip() {
+        for name in ["waiting", "archived", "too_short", "unavailable"] {
+            assert_eq!(RecordingState::from_name(name).map(RecordingState::name), Some(name));
+        }
+        for name in ["direct", "call_log", "adopted"] {
+            assert_eq!(Way::from_name(name).map(Way::name), Some(name));
+        }
+        assert_eq!(RecordingState::from_name("lost"), None);
+    }
+
+    #[test]
+    fn a_recording_on_two_parties_is_one_recording() {
+        let row = row(&["1|p-1", "1|p-2", "2|p-2"], &[]);
+        assert_eq!(row.unfinished().len(), 2);
+        assert_eq!(row.parties_of(&id(RecordingId::parse, "1")).count(), 2);
+    }
+}

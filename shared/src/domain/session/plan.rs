@@ -1,0 +1,149 @@
+//! What to do next with a session: a pure function of its facts, its results and now.
+
+use std::time::Duration;
+
+use super::{RecordingState, SessionRow};
+use crate::domain::{ids::RecordingId, ladder::Ladder};
+
+/// The waits that decide when a session is looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schedule {
+    /// A party's end → the first fetch.
+    pub first_attempt_delay: Duration,
+    /// Waits between attempts.
+    pub ladder: Ladder,
+    /// Silence after which a session that reported no end is looked at all the same.
+    pub quiet_period: Duration,
+    /// Age from which a call-log answer without the recording ends it.
+    pub unlisted_after: Duration,
+    /// How long rows with recordings stay; zero keeps them.
+    pub row_ttl: Duration,
+}
+
+impl Schedule {
+    /// When a row with recordings may vanish, epoch seconds, if it is written now. A time to live of zero keeps rows:
+    /// they end in the year 9999, so that a later event's `if_not_exists` cannot shorten their life.
+    pub fn expires_s(&self, now_ms: u64) -> u64 {
+        const END_OF_9999_S: u64 = 253_402_300_799;
+        if self.row_ttl.is_zero() { END_OF_9999_S } else { now_ms / 1000 + self.row_ttl.as_secs() }
+    }
+}
+
+/// When a session wants to be looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Everything heard of has ended.
+    Settled,
+    /// At this time, epoch milliseconds.
+    At(u64),
+}
+
+impl SessionRow {
+    /// The recordings to try now: those whose party has ended (the first of several decides), and, once the session
+    /// has been known for the quiet period, those whose end no event told of.
+    pub fn to_fetch(&self, schedule: &Schedule, now_ms: u64) -> Vec<RecordingId> {
+        let quiet = now_ms >= self.quiet_until_ms(schedule);
+        let ready =
+            |recording: &RecordingId| quiet || self.parties_of(recording).any(|party| self.ended.contains(party));
+        self.unfinished().into_iter().filter(|recording| ready(recording)).cloned().collect()
+    }
+
+    /// When to look again after a look that tried `tried` recordings. Those not tried wait for an event, at most until
+    /// the quiet period is over; the others climb the ladder.
+    pub fn next(&self, schedule: &Schedule, tried: &[RecordingId], now_ms: u64, chance: f64) -> Next {
+        let unfinished = self.unfinished();
+        let ladder = unfinished.iter().any(|recording| tried.contains(recording));
+        let silent = unfinished.iter().any(|recording| !tried.contains(recording));
+        let after_ladder = ladder.then(|| now_ms + schedule.ladder.wait_ms(self.attempts, chance));
+        let after_quiet = silent.then(|| self.quiet_until_ms(schedule).max(now_ms));
+        [after_ladder, after_quiet].into_iter().flatten().min().map_or(Next::Settled, Next::At)
+    }
+
+    /// Whether the call log's silence on a recording, in an answer of now, may end it.
+    pub fn silence_is_final(&self, schedule: &Schedule, now_ms: u64) -> bool {
+        now_ms.saturating_sub(self.seen_at_ms) >= millis(schedule.unlisted_after)
+    }
+
+    /// Counts of the row's recordings by state, in the order archived, waiting, too short, unavailable.
+    pub fn counts(&self) -> [usize; 4] {
+        let states: Vec<_> = self.recordings().into_iter().map(|recording| self.result(recording).state).collect();
+        [RecordingState::Archived, RecordingState::Waiting, RecordingState::TooShort, RecordingState::Unavailable]
+            .map(|state| states.iter().filter(|found| **found == state).count())
+    }
+
+    fn quiet_until_ms(&self, schedule: &Schedule) -> u64 {
+        self.seen_at_ms.saturating_add(millis(schedule.quiet_period))
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::session::{
+        RecordingResult,
+        tests::{id, row},
+    };
+
+    const SEEN_MS: u64 = 1_000_000;
+    const QUIET_MS: u64 = 900_000;
+
+    fn schedule() -> Schedule {
+        Schedule {
+            first_attempt_delay: Duration::from_secs(60),
+            ladder: Ladder::new([60, 120].map(Duration::from_secs).to_vec()).unwrap(),
+            quiet_period: Duration::from_millis(QUIET_MS),
+            unlisted_after: Duration::from_secs(3600),
+            row_ttl: Duration::ZERO,
+        }
+    }
+
+    fn ids(recordings: &[&str]) -> Vec<RecordingId> {
+        recordings.iter().map(|text| id(RecordingId::parse, text)).collect()
+    }
+
+    #[test]
+    fn the_first_of_several_parties_makes_a_recording_due() {
+        let row = row(&["1|p-1", "1|p-2", "2|p-2"], &["p-1"]);
+        assert_eq!(row.to_fetch(&schedule(), SEEN_MS), ids(&["1"]));
+    }
+
+    #[test]
+    fn an_unreported_end_is_due_after_the_quiet_period() {
+        let row = row(&["1|p-1", "2|"], &[]);
+        assert_eq!(row.to_fetch(&schedule(), SEEN_MS + QUIET_MS - 1), ids(&[]));
+        assert_eq!(row.to_fetch(&schedule(), SEEN_MS + QUIET_MS), ids(&["1", "2"]));
+    }
+
+    #[test]
+    fn ended_recordings_are_left_alone() {
+        let mut row = row(&["1|p-1"], &["p-1"]);
+        row.results.insert(
+            ids(&["1"])[0].clone(),
+            RecordingResult { state: RecordingState::TooShort, ..RecordingResult::default() },
+        );
+        assert_eq!(row.to_fetch(&schedule(), u64::MAX), ids(&[]));
+        assert_eq!(row.next(&schedule(), &[], SEEN_MS, 0.5), Next::Settled);
+        assert_eq!(row.counts(), [0, 0, 1, 0]);
+    }
+
+    #[test]
+    fn tried_ones_climb_the_ladder_and_silent_ones_wait_for_the_quiet_period() {
+        let mut row = row(&["1|p-1", "2|p-2"], &["p-1"]);
+        row.attempts = 2;
+        assert_eq!(row.next(&schedule(), &ids(&["1"]), SEEN_MS, 0.5), Next::At(SEEN_MS + 120_000));
+        assert_eq!(row.next(&schedule(), &[], SEEN_MS, 0.5), Next::At(SEEN_MS + QUIET_MS));
+        let late = SEEN_MS + 2 * QUIET_MS;
+        assert_eq!(row.next(&schedule(), &ids(&["1"]), late, 0.5), Next::At(late), "overdue silence is looked at next");
+    }
+
+    #[test]
+    fn silence_ends_a_recording_only_when_it_is_old() {
+        let row = row(&["1|p-1"], &["p-1"]);
+        assert!(!row.silence_is_final(&schedule(), SEEN_MS + 3_599_999));
+        assert!(row.silence_is_final(&schedule(), SEEN_MS + 3_600_000));
+    }
+}

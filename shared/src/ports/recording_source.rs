@@ -1,0 +1,135 @@
+//! RingCentral, as the archiver sees it: bytes of a recording by two ways, and the call log.
+
+use std::{pin::Pin, time::Duration};
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use crate::{
+    domain::{
+        call_log::CallLogAnswer,
+        ids::{RecordingId, SessionId, TelephonySessionId},
+    },
+    failure::Class,
+};
+
+/// The bytes of a recording, as they come.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, Interrupted>> + Send>>;
+
+/// The source stopped in the middle.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the source broke off: {0}")]
+pub struct Interrupted(pub String);
+
+/// A body that has begun to arrive with a successful status.
+pub struct Incoming {
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// Declared length in bytes, where the server declared one.
+    pub length: Option<u64>,
+    /// The bytes.
+    pub body: ByteStream,
+}
+
+/// Which call to look up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookUp {
+    /// The key of a call.
+    pub session: TelephonySessionId,
+    /// The legacy id, asked for if the first finds nothing.
+    pub session_id: Option<SessionId>,
+    /// Start of the window, epoch milliseconds: without it the log shows a day only (API.md §0.11).
+    pub from_ms: u64,
+}
+
+/// Recordings and the call log.
+pub trait RecordingSource {
+    /// Asks the media URL built from the recording's id (API.md §8).
+    ///
+    /// # Errors
+    /// Any answer but a success; see [`SourceError`].
+    async fn direct(&self, recording: &RecordingId) -> Result<Incoming, SourceError>;
+
+    /// Asks the address the call log gave. The address is untrusted: it is refused unless its origin is allowed.
+    ///
+    /// # Errors
+    /// Any answer but a success; [`SourceError::ForeignOrigin`] if it was not asked at all.
+    async fn listed(&self, content_uri: &str) -> Result<Incoming, SourceError>;
+
+    /// Asks the call log about one call: by telephony session id, then by session id; of the company, then of the
+    /// extension where the company's is forbidden. A success without records is an answer.
+    ///
+    /// # Errors
+    /// Any answer but a success.
+    async fn look_up(&self, look_up: &LookUp) -> Result<CallLogAnswer, SourceError>;
+}
+
+/// Why RingCentral gave no answer to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// 429: nothing more may be sent for this long (API.md §3).
+    #[error("the vendor throttles for {} s", retry_after.as_secs())]
+    Throttled {
+        /// How long to send nothing.
+        retry_after: Duration,
+    },
+    /// There is no token to ask with.
+    #[error("could not get a token: {0}")]
+    Credentials(#[from] CredentialsError),
+    /// Any other status that is no success, with the inner error code where the body has one.
+    #[error("the vendor answered {status} {}", code.as_deref().unwrap_or("without a code"))]
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// Inner error code (API.md §4), checked to be one.
+        code: Option<String>,
+    },
+    /// A success whose body is not what the API documents.
+    #[error("cannot read the vendor's answer: {0}")]
+    Malformed(&'static str),
+    /// The connection failed before there was an answer.
+    #[error("could not reach the vendor: {0}")]
+    Unreachable(String),
+    /// The address names a host no token may go to.
+    #[error("cannot send a token to the host the call log names")]
+    ForeignOrigin,
+}
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// The vendor refuses the client or the JWT: asking again cannot help (API.md §2).
+    #[error("the vendor refuses the credentials ({code})")]
+    Refused {
+        /// The vendor's code.
+        code: String,
+    },
+    /// A token fresh from the vendor was refused by it.
+    #[error("the vendor does not accept its own token")]
+    NotAccepted,
+    /// The token endpoint, the table or the secret could not be reached.
+    #[error("could not mint a token: {0}")]
+    Unavailable(String),
+}
+
+impl SourceError {
+    /// What this means for the caller.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Throttled { retry_after } => Class::Transient { retry_after: Some(*retry_after) },
+            Self::Status { .. } | Self::Unreachable(_) => Class::Transient { retry_after: None },
+            Self::Credentials(CredentialsError::Unavailable(_)) => Class::Transient { retry_after: None },
+            Self::Credentials(CredentialsError::Refused { .. } | CredentialsError::NotAccepted)
+            | Self::Malformed(_)
+            | Self::ForeignOrigin => Class::Permanent,
+        }
+    }
+
+    /// Whether nothing else may be asked either: the run ends, and no attempt is counted.
+    pub fn ends_the_run(&self) -> bool {
+        match self {
+            Self::Throttled { .. } | Self::Credentials(_) => true,
+            Self::Status { .. } | Self::Malformed(_) | Self::Unreachable(_) | Self::ForeignOrigin => false,
+        }
+    }
+}

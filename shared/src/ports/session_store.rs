@@ -1,0 +1,123 @@
+//! The table: session rows and the drain lease.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    domain::{
+        ids::RecordingId,
+        notification::SessionFacts,
+        session::{Next, RecordingResult, Schedule, SessionKey, SessionRow},
+    },
+    failure::Class,
+};
+
+/// Whether a notification said something new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// The row has grown.
+    New,
+    /// Everything was known; nothing was written.
+    Known,
+}
+
+/// How a finish ended. Losing the race is a value, not an error.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finished {
+    /// Results and next time are written.
+    Done,
+    /// Facts came meanwhile and nothing was written: plan again on this row.
+    Changed(Box<SessionRow>),
+}
+
+/// What a look at a session writes back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finish {
+    /// Results that changed.
+    pub results: BTreeMap<RecordingId, RecordingResult>,
+    /// When to look again.
+    pub next: Next,
+    /// Looks taken, this one included if it counts.
+    pub attempts: u32,
+    /// When a settled row may vanish, epoch seconds.
+    pub expires_s: u64,
+}
+
+/// Session rows. Every write counts `rev` up by one.
+pub trait SessionStore {
+    /// Adds an event's facts in **one** conditional write without a read. Facts only grow, so any order and number of
+    /// the same events gives the same facts; an event that says nothing new writes nothing.
+    ///
+    /// # Errors
+    /// The store's; after an indeterminate one the same call may simply be made again.
+    async fn record(&self, facts: &SessionFacts, schedule: &Schedule, now_ms: u64) -> Result<Recorded, StoreError>;
+
+    /// Sessions due at `now_ms`, the longest due first, at most `limit`. It may lag behind writes of the last moment.
+    ///
+    /// # Errors
+    /// The store's.
+    async fn due(&self, now_ms: u64, limit: usize) -> Result<Vec<SessionKey>, StoreError>;
+
+    /// Takes a due session: pushes it on to `until_ms` and counts the attempt, so that a run killed midway blocks it no
+    /// longer than that. Nothing if it is not due any more.
+    ///
+    /// # Errors
+    /// The store's; [`StoreError::Corrupt`] if the row cannot be read.
+    async fn claim(&self, key: &SessionKey, now_ms: u64, until_ms: u64) -> Result<Option<SessionRow>, StoreError>;
+
+    /// Writes a result that is still waiting (the object key, before the upload begins). Answers the row as it is now.
+    ///
+    /// # Errors
+    /// The store's.
+    async fn note(
+        &self,
+        key: &SessionKey,
+        recording: &RecordingId,
+        result: &RecordingResult,
+    ) -> Result<SessionRow, StoreError>;
+
+    /// Writes results and the next time, on condition that `rev` is still the row's.
+    ///
+    /// # Errors
+    /// The store's.
+    async fn finish(&self, key: &SessionKey, rev: u64, finish: &Finish) -> Result<Finished, StoreError>;
+
+    /// Takes the drain lease until `until_ms`; false while another holder's has not run out.
+    ///
+    /// # Errors
+    /// The store's.
+    async fn acquire_drain(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<bool, StoreError>;
+
+    /// Gives the lease back if `holder` still has it.
+    ///
+    /// # Errors
+    /// The store's; the lease then runs out by itself.
+    async fn release_drain(&self, holder: &str) -> Result<(), StoreError>;
+}
+
+/// Why the table did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It refused for now, or could not be reached.
+    #[error("could not reach the table: {0}")]
+    Unavailable(String),
+    /// No answer came: the write may have happened.
+    #[error("the table did not answer: {0}")]
+    Indeterminate(String),
+    /// It will never do this: rights, names or the request itself are wrong.
+    #[error("cannot use the table: {0}")]
+    Rejected(String),
+    /// A row is not what this version writes.
+    #[error("cannot read a row of the table: {0}")]
+    Corrupt(&'static str),
+}
+
+impl StoreError {
+    /// What this means for the caller.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Unavailable(_) => Class::Transient { retry_after: None },
+            Self::Indeterminate(_) => Class::Indeterminate,
+            Self::Rejected(_) | Self::Corrupt(_) => Class::Permanent,
+        }
+    }
+}

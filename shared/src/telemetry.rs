@@ -1,0 +1,58 @@
+//! Logs as JSON lines on standard output, and metrics in CloudWatch's embedded metric format.
+
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+/// CloudWatch namespace of every metric.
+pub const NAMESPACE: &str = "Ringvault";
+
+/// The level `AWS_LAMBDA_LOG_LEVEL` asks for; `info` where it asks for none.
+pub fn level(lookup: impl Fn(&'static str) -> Option<String>) -> LevelFilter {
+    lookup("AWS_LAMBDA_LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO)
+}
+
+/// Starts logging. `level` is for our own code; libraries are heard from `warn` on, because their chatter can hold
+/// headers and bodies.
+pub fn init(level: LevelFilter) {
+    let ours = Targets::new()
+        .with_default(LevelFilter::WARN.min(level))
+        .with_targets(["shared", "webhook", "archiver"].map(|target| (target, level)));
+    let json = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false);
+    tracing_subscriber::registry().with(json).with(ours).init();
+}
+
+/// Emits one count of metric `name` of `function`, as of `now_ms` (epoch milliseconds).
+pub fn count(function: &str, name: &str, value: u64, now_ms: u64) {
+    println!("{}", embedded_metric(function, name, value, now_ms));
+}
+
+fn embedded_metric(function: &str, name: &str, value: u64, now_ms: u64) -> serde_json::Value {
+    serde_json::json!({
+        "_aws": {
+            "Timestamp": now_ms,
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [["Function"]],
+                "Metrics": [{ "Name": name, "Unit": "Count" }],
+            }],
+        },
+        "Function": function,
+        name: value,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_names_its_value_and_dimension() {
+        let line = embedded_metric("webhook", "DeliveriesForged", 1, 7);
+        assert_eq!(line["DeliveriesForged"], 1);
+        assert_eq!(line["Function"], "webhook");
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], "DeliveriesForged");
+    }
+}

@@ -1,0 +1,5 @@
+//! What Ringvault does, as plain async functions over ports: a test calls them without Lambda.
+
+pub mod archive_due;
+pub mod record_notification;
+mod transfer;
