@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn is_renewed_early_whatever_its_life() {
-        let token = |lifetime_ms| StoredToken {
+        let token = |lifetime_ms: u64| StoredToken {
             access_token: Secret::new("t".into()),
             issued_at_ms: 1_000_000,
             expires_at_ms: 1_000_000 + lifetime_ms,
