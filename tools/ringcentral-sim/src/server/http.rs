@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{self, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use std::io;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -88,9 +88,16 @@ fn write(reply: Reply) -> Result<Response, http::Error> {
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }
-    let broken = cut_short.then(|| Err(io::Error::from(io::ErrorKind::ConnectionReset)));
-    let parts = chunks(reply.body).map(Ok).chain(broken);
-    response.body(Body::from_stream(stream::iter(parts)))
+    let chunks = stream::iter(chunks(reply.body).map(Ok));
+    if !cut_short {
+        return response.body(Body::from_stream(chunks));
+    }
+    // Without a pause the error would overtake what has not been written to the socket yet.
+    let broken = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    });
+    response.body(Body::from_stream(chunks.chain(broken)))
 }
 
 fn chunks(body: Bytes) -> impl Iterator<Item = Bytes> {

@@ -170,12 +170,12 @@ mod tests {
             ),
             (
                 "just fits",
-                answer(200, &[echo, json], 1_024 - 90, 10),
+                answer(200, &[echo, json], 1_024 - 89, 10),
                 "accepted",
             ),
             (
                 "one byte too many",
-                answer(200, &[echo, json], 1_024 - 89, 10),
+                answer(200, &[echo, json], 1_024 - 88, 10),
                 "SUB-525",
             ),
         ];
