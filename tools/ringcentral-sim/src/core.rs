@@ -1,0 +1,301 @@
+//! The vendor as a pure machine: a request and the time go in, a reply comes out.
+
+mod call_log;
+mod call_record;
+mod fault;
+mod limits;
+mod links;
+mod live_session;
+mod message;
+mod notify;
+mod recordings;
+mod route;
+mod sessions;
+mod subscriptions;
+
+pub use limits::RateGroup;
+pub use message::{Origin, Origins, Reply, Request, Served};
+pub use notify::Delivery;
+pub use subscriptions::{Handshake, HandshakeAnswer, Subscription, SubscriptionStatus};
+
+use crate::settings::Settings;
+use crate::world::{Call, Recording, learn};
+use fault::Fault;
+use limits::{Gauge, Limits};
+use links::Links;
+use route::Route;
+use serde_json::Value;
+use sessions::Sessions;
+use subscriptions::{Draft, Subscriptions};
+
+/// RingCentral for one account, one application and one user. It knows no clock: every call that needs the time is
+/// given it, in epoch milliseconds.
+pub struct Simulator {
+    settings: Settings,
+    origins: Origins,
+    calls: Vec<Call>,
+    sessions: Sessions,
+    limits: Limits,
+    subscriptions: Subscriptions,
+    served: Vec<Served>,
+}
+
+/// What a request leads to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The answer is known.
+    Reply(Reply),
+    /// The address of a new subscription must be asked first (API.md §5.2); the reply comes from
+    /// [`Simulator::finish_handshake`].
+    Handshake(Handshake),
+}
+
+/// What an endpoint makes of a request it accepts.
+enum Answer {
+    Reply(Reply),
+    AskAddress(Draft),
+}
+
+/// A request on its way: what the log and the headers of its reply will say.
+#[derive(Debug)]
+struct Asked {
+    served: Served,
+    gauge: Option<Gauge>,
+}
+
+impl Simulator {
+    /// Starts with no calls, no sessions and no subscriptions.
+    pub fn new(settings: Settings, origins: Origins) -> Self {
+        Self {
+            settings,
+            origins,
+            calls: Vec::new(),
+            sessions: Sessions::default(),
+            limits: Limits::default(),
+            subscriptions: Subscriptions::default(),
+            served: Vec::new(),
+        }
+    }
+
+    /// The settings, to be changed at any time.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// Learns calls, parties and recordings from a telephony session notification, given as the whole webhook body
+    /// (API.md §6). A party that reaches Disconnected, Gone or VoiceMail ends at `now_ms`. Other events are ignored.
+    pub fn learn(&mut self, event: &Value, now_ms: u64) {
+        learn(&mut self.calls, event, &self.settings, now_ms);
+    }
+
+    /// Adds a call that no event told of.
+    pub fn add_call(&mut self, call: Call) {
+        self.calls.push(call);
+    }
+
+    /// A call by its `telephonySessionId`.
+    pub fn call_mut(&mut self, telephony_session_id: &str) -> Option<&mut Call> {
+        self.calls
+            .iter_mut()
+            .find(|call| call.telephony_session_id == telephony_session_id)
+    }
+
+    /// A recording by its id.
+    pub fn recording_mut(&mut self, id: &str) -> Option<&mut Recording> {
+        let mut recordings = self.calls.iter_mut().flat_map(|call| &mut call.recordings);
+        recordings.find(|recording| recording.id == id)
+    }
+
+    /// Exactly the bytes a whole and healthy download of this recording has.
+    pub fn audio_of(&self, recording_id: &str) -> Option<Vec<u8>> {
+        self.find_recording(recording_id)
+            .map(|(_, recording)| recording.audio())
+    }
+
+    /// Every request answered so far, in order.
+    pub fn requests(&self) -> &[Served] {
+        &self.served
+    }
+
+    /// Answers a request, or says that a handshake is needed first.
+    pub fn handle(&mut self, request: &Request, now_ms: u64) -> Outcome {
+        let mut asked = Asked::of(request);
+        let Some(route) = Route::of(request) else {
+            return Outcome::Reply(self.conclude(asked, Fault::no_such_uri().reply()));
+        };
+        if let Err(fault) = self.authorize(&route, request, now_ms) {
+            return Outcome::Reply(self.conclude(asked, fault.reply()));
+        }
+        let gauge = self.limits.count(route.group(), &self.settings, now_ms);
+        asked.gauge = Some(gauge);
+        if !gauge.admitted {
+            let reply = Fault::throttled()
+                .reply()
+                .with("Retry-After", gauge.window_s);
+            return Outcome::Reply(self.conclude(asked, reply));
+        }
+        match self.answer(&route, request, now_ms) {
+            Ok(Answer::Reply(reply)) => Outcome::Reply(self.conclude(asked, reply)),
+            Ok(Answer::AskAddress(draft)) => Outcome::Handshake(Handshake::new(asked, draft)),
+            Err(fault) => Outcome::Reply(self.conclude(asked, fault.reply())),
+        }
+    }
+
+    /// Ends the creation of a subscription with what its address said (API.md §5.1).
+    pub fn finish_handshake(
+        &mut self,
+        handshake: Handshake,
+        answer: HandshakeAnswer,
+        now_ms: u64,
+    ) -> Reply {
+        let links = self.links();
+        let Handshake {
+            asked,
+            draft,
+            validation_token,
+            ..
+        } = handshake;
+        let created = subscriptions::judge(&validation_token, &answer)
+            .map(|()| self.subscriptions.add(draft, now_ms))
+            .map(|subscription| Reply::json(200, &subscription.resource(&links, now_ms)));
+        let reply = created.unwrap_or_else(|fault| fault.reply());
+        self.conclude(asked, reply)
+    }
+
+    /// The subscriptions that have not expired, oldest first.
+    pub fn subscriptions(&self, now_ms: u64) -> impl Iterator<Item = &Subscription> {
+        self.subscriptions.living(now_ms)
+    }
+
+    /// Stops deliveries to a subscription, as the vendor does after failures (API.md §5.4). False if there is none.
+    pub fn blacklist(&mut self, subscription_id: &str, reason: &str, now_ms: u64) -> bool {
+        self.subscriptions
+            .blacklist(subscription_id, reason, now_ms)
+    }
+
+    /// What the vendor would send for this event: one delivery for each active subscription with a matching filter
+    /// (API.md §5.4). The event is the whole webhook body; `subscriptionId` and `ownerId` are replaced by the true
+    /// ones. The first delivery keeps the event's `uuid`, further ones get their own.
+    pub fn deliveries(&self, event: &Value, now_ms: u64) -> Vec<Delivery> {
+        notify::deliveries(self.subscriptions.living(now_ms), event, &self.settings)
+    }
+
+    fn authorize(&self, route: &Route<'_>, request: &Request, now_ms: u64) -> Result<(), Fault> {
+        match route {
+            Route::Token => Ok(()),
+            Route::CreateSubscription
+            | Route::ListSubscriptions
+            | Route::ReadSubscription(_)
+            | Route::DeleteSubscription(_)
+            | Route::AccountCallLog { .. }
+            | Route::ExtensionCallLog { .. }
+            | Route::RecordingMetadata { .. }
+            | Route::RecordingContent { .. }
+            | Route::LiveSession { .. } => self.sessions.check(request, now_ms),
+        }
+    }
+
+    fn answer(
+        &mut self,
+        route: &Route<'_>,
+        request: &Request,
+        now_ms: u64,
+    ) -> Result<Answer, Fault> {
+        let reply = match *route {
+            Route::Token => self.sessions.token_reply(request, &self.settings, now_ms),
+            Route::CreateSubscription => {
+                let draft = self
+                    .subscriptions
+                    .draft(&request.body, &self.settings, now_ms)?;
+                return Ok(Answer::AskAddress(draft));
+            }
+            Route::ListSubscriptions => self.subscriptions.list(&self.links(), now_ms),
+            Route::ReadSubscription(id) => self.subscriptions.read(id, &self.links(), now_ms)?,
+            Route::DeleteSubscription(id) => self.subscriptions.delete(id, now_ms)?,
+            Route::AccountCallLog { account } => {
+                self.check_account(account)?;
+                self.account_call_log(request, now_ms)?
+            }
+            Route::ExtensionCallLog { account, extension } => {
+                self.check_account(account)?;
+                self.extension_call_log(extension, request, now_ms)?
+            }
+            Route::RecordingMetadata { account, id } => {
+                self.check_account(account)?;
+                self.recording_metadata(id, now_ms)?
+            }
+            Route::RecordingContent { account, id } => {
+                self.check_account(account)?;
+                self.recording_content(account, id, request, now_ms)?
+            }
+            Route::LiveSession { account, id } => {
+                self.check_account(account)?;
+                self.live_session(id)?
+            }
+        };
+        Ok(Answer::Reply(reply))
+    }
+
+    fn check_account(&self, account: &str) -> Result<(), Fault> {
+        let ours = account == "~" || account == self.settings.account_id;
+        if ours {
+            Ok(())
+        } else {
+            Err(Fault::not_found("accountId"))
+        }
+    }
+
+    fn find_recording(&self, id: &str) -> Option<(&Call, &Recording)> {
+        let mut all = self.calls.iter().flat_map(|call| {
+            call.recordings
+                .iter()
+                .map(move |recording| (call, recording))
+        });
+        all.find(|(_, recording)| recording.id == id)
+    }
+
+    fn links(&self) -> Links {
+        Links {
+            origins: self.origins.clone(),
+            account_id: self.settings.account_id.clone(),
+        }
+    }
+
+    /// Writes the log and adds the headers every reply has (API.md §3).
+    fn conclude(&mut self, asked: Asked, reply: Reply) -> Reply {
+        let Asked { mut served, gauge } = asked;
+        served.status = reply.status;
+        served.group = gauge.map(|gauge| gauge.group);
+        self.served.push(served);
+        let reply = reply.with(
+            "RCRequestId",
+            format!("{:08x}-0000-4000-8000-000000000000", self.served.len()),
+        );
+        let Some(gauge) = gauge else { return reply };
+        reply
+            .with("X-Rate-Limit-Group", gauge.group.name())
+            .with("X-Rate-Limit-Limit", gauge.limit)
+            .with("X-Rate-Limit-Remaining", gauge.remaining)
+            .with("X-Rate-Limit-Window", gauge.window_s)
+    }
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let served = Served {
+            origin: request.origin,
+            method: request.method.clone(),
+            target: request.target.clone(),
+            bearer: sessions::fingerprint(request),
+            group: None,
+            status: 0,
+        };
+        Self {
+            served,
+            gauge: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

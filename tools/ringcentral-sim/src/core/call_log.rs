@@ -1,0 +1,253 @@
+//! The call log: which records, on which page (API.md §7).
+
+use super::Simulator;
+use super::call_record::record;
+use super::fault::Fault;
+use super::message::{Reply, Request};
+use crate::time_text::parse_ms;
+use crate::world::{Call, RecordingKind};
+use serde_json::{Value, json};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+const DEFAULT_PER_PAGE: usize = 100;
+const MAX_PER_PAGE: usize = 1_000;
+const MAX_PAGE: usize = 1_000;
+
+/// How much of a record is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    Simple,
+    Detailed,
+}
+
+impl View {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Simple => "Simple",
+            Self::Detailed => "Detailed",
+        }
+    }
+}
+
+impl Simulator {
+    pub(super) fn account_call_log(&self, request: &Request, now_ms: u64) -> Result<Reply, Fault> {
+        self.check_log_permission()?;
+        if !self.settings.company_call_log_allowed {
+            return Err(Fault::user_lacks("FullCompanyCallLog"));
+        }
+        let path = format!("{}/call-log", self.links().account());
+        self.call_log(&path, None, &Wanted::parse(request, now_ms)?, now_ms)
+    }
+
+    pub(super) fn extension_call_log(
+        &self,
+        extension: &str,
+        request: &Request,
+        now_ms: u64,
+    ) -> Result<Reply, Fault> {
+        self.check_log_permission()?;
+        let extension = if extension == "~" {
+            &self.settings.extension_id
+        } else {
+            extension
+        };
+        let path = format!("{}/call-log", self.links().extension(extension));
+        self.call_log(
+            &path,
+            Some(extension),
+            &Wanted::parse(request, now_ms)?,
+            now_ms,
+        )
+    }
+
+    fn check_log_permission(&self) -> Result<(), Fault> {
+        let permission = "ReadCallLog";
+        if self.settings.grants(permission) {
+            Ok(())
+        } else {
+            Err(Fault::app_lacks(permission))
+        }
+    }
+
+    fn call_log(
+        &self,
+        path: &str,
+        extension: Option<&str>,
+        wanted: &Wanted,
+        now_ms: u64,
+    ) -> Result<Reply, Fault> {
+        let of_extension = |call: &&Call| {
+            let side = |id: &str| {
+                call.parties
+                    .iter()
+                    .any(|party| party.extension_id.as_deref() == Some(id))
+            };
+            extension.is_none_or(side)
+        };
+        let mut calls: Vec<&Call> = self
+            .calls
+            .iter()
+            .filter(of_extension)
+            .filter(|call| call.is_listed(now_ms) && wanted.takes(call))
+            .collect();
+        calls.sort_by_key(|call| std::cmp::Reverse(call.started_at_ms));
+        let links = self.links();
+        let page: Vec<Value> = calls
+            .iter()
+            .skip(wanted.skipped())
+            .take(wanted.per_page)
+            .map(|call| record(call, extension, wanted.view, &links))
+            .collect();
+        Ok(Reply::json(200, &wanted.envelope(path, page, calls.len())))
+    }
+}
+
+/// The parameters of one look-up.
+struct Wanted {
+    telephony_session_id: Option<String>,
+    session_id: Option<String>,
+    from_ms: u64,
+    to_ms: u64,
+    recordings: Recordings,
+    view: View,
+    page: usize,
+    per_page: usize,
+    /// What the reply's URIs repeat: everything but the page.
+    echo: Vec<(String, String)>,
+}
+
+/// `recordingType`: which calls, by their recordings.
+enum Recordings {
+    RecordedOrNot,
+    Any,
+    Of(RecordingKind),
+}
+
+impl Wanted {
+    fn parse(request: &Request, now_ms: u64) -> Result<Self, Fault> {
+        let query = request.query();
+        let value = |name: &str| {
+            query
+                .iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.as_str())
+        };
+        let time = |name| {
+            value(name)
+                .map(|text| parse_ms(text).ok_or_else(|| Fault::invalid(name)))
+                .transpose()
+        };
+        if value("sessionId").is_some() && value("extensionNumber").is_some() {
+            return Err(Fault::session_id_with("extensionNumber"));
+        }
+        let to_ms = time("dateTo")?.unwrap_or(now_ms);
+        Ok(Self {
+            telephony_session_id: value("telephonySessionId").map(str::to_owned),
+            session_id: value("sessionId").map(str::to_owned),
+            from_ms: time("dateFrom")?.unwrap_or(to_ms.saturating_sub(DAY_MS)),
+            to_ms,
+            recordings: recordings(value("recordingType"))?,
+            view: view(value("view"))?,
+            page: page(value("page"))?,
+            per_page: per_page(value("perPage"))?,
+            echo: query
+                .iter()
+                .filter(|(key, _)| !matches!(key.as_str(), "page" | "perPage"))
+                .cloned()
+                .collect(),
+        })
+    }
+
+    fn takes(&self, call: &Call) -> bool {
+        let same =
+            |wanted: &Option<String>, id: &str| wanted.as_deref().is_none_or(|wanted| wanted == id);
+        same(&self.telephony_session_id, &call.telephony_session_id)
+            && same(&self.session_id, &call.session_id)
+            && (self.from_ms..=self.to_ms).contains(&call.started_at_ms)
+            && self.recordings.takes(call)
+    }
+
+    fn skipped(&self) -> usize {
+        (self.page - 1) * self.per_page
+    }
+
+    fn envelope(&self, path: &str, records: Vec<Value>, total: usize) -> Value {
+        let mut paging = json!({"page": self.page, "perPage": self.per_page});
+        let mut navigation = json!({"firstPage": {"uri": self.uri(path, 1)}});
+        if !records.is_empty() {
+            paging["pageStart"] = json!(self.skipped());
+            paging["pageEnd"] = json!(self.skipped() + records.len() - 1);
+        }
+        if self.page > 1 {
+            navigation["previousPage"] = json!({"uri": self.uri(path, self.page - 1)});
+        }
+        if self.skipped() + self.per_page < total && self.page < MAX_PAGE {
+            navigation["nextPage"] = json!({"uri": self.uri(path, self.page + 1)});
+        }
+        json!({"uri": self.uri(path, self.page), "records": records, "paging": paging, "navigation": navigation})
+    }
+
+    fn uri(&self, path: &str, page: usize) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&self.echo)
+            .append_pair("page", &page.to_string())
+            .append_pair("perPage", &self.per_page.to_string())
+            .finish();
+        format!("{path}?{query}")
+    }
+}
+
+impl Recordings {
+    /// A recording that was too short is none.
+    fn takes(&self, call: &Call) -> bool {
+        let mut kept = call
+            .recordings
+            .iter()
+            .filter(|recording| !recording.too_short);
+        match self {
+            Self::RecordedOrNot => true,
+            Self::Any => kept.next().is_some(),
+            Self::Of(kind) => kept.any(|recording| recording.kind == *kind),
+        }
+    }
+}
+
+fn recordings(value: Option<&str>) -> Result<Recordings, Fault> {
+    match value {
+        None => Ok(Recordings::RecordedOrNot),
+        Some("All") => Ok(Recordings::Any),
+        Some("Automatic") => Ok(Recordings::Of(RecordingKind::Automatic)),
+        Some("OnDemand") => Ok(Recordings::Of(RecordingKind::OnDemand)),
+        Some(_) => Err(Fault::invalid("recordingType")),
+    }
+}
+
+fn view(value: Option<&str>) -> Result<View, Fault> {
+    match value {
+        None | Some("Simple") => Ok(View::Simple),
+        Some("Detailed") => Ok(View::Detailed),
+        Some(_) => Err(Fault::invalid("view")),
+    }
+}
+
+fn page(value: Option<&str>) -> Result<usize, Fault> {
+    let Some(text) = value else { return Ok(1) };
+    let page = text
+        .parse()
+        .ok()
+        .filter(|page| (1..=MAX_PAGE).contains(page));
+    page.ok_or_else(|| Fault::invalid("page"))
+}
+
+fn per_page(value: Option<&str>) -> Result<usize, Fault> {
+    match value {
+        None => Ok(DEFAULT_PER_PAGE),
+        Some("max") => Ok(MAX_PER_PAGE),
+        Some(text) => {
+            let size = text.parse::<usize>().ok().filter(|size| *size > 0);
+            Ok(size
+                .ok_or_else(|| Fault::invalid("perPage"))?
+                .min(MAX_PER_PAGE))
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What goes in and what comes out.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+/// Base URLs of the two origins, without a trailing slash (API.md §1).
+#[derive(Clone, Debug)]
+pub struct Origins {
+    /// Stands for `https://platform.ringcentral.com`.
+    pub platform: String,
+    /// Stands for `https://media.ringcentral.com`.
+    pub media: String,
+}
+
+/// Which origin a request was sent to (API.md §1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The API.
+    Platform,
+    /// Recording content.
+    Media,
+}
+
+/// An HTTP request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where it was sent.
+    pub origin: Origin,
+    /// Method, in capitals.
+    pub method: String,
+    /// Path with the query, as sent.
+    pub target: String,
+    /// Headers, as sent.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// A value by its name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.target
+            .split_once('?')
+            .map_or(self.target.as_str(), |(path, _)| path)
+    }
+
+    pub(crate) fn query(&self) -> Vec<(String, String)> {
+        let query = self.target.split_once('?').map_or("", |(_, query)| query);
+        url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect()
+    }
+}
+
+/// An HTTP reply.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// Status code.
+    pub status: u16,
+    /// Headers. `Content-Length` is always among them, and is more than the body has where the body is cut short.
+    pub headers: Vec<(&'static str, String)>,
+    /// Body.
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// A value by its name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        let headers = vec![
+            ("Content-Type", content_type.to_owned()),
+            ("Content-Length", body.len().to_string()),
+        ];
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
+        Self::new(status, "application/json; charset=UTF-8", body.to_string())
+    }
+
+    pub(crate) fn no_content() -> Self {
+        Self {
+            status: 204,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    pub(crate) fn html(status: u16) -> Self {
+        Self::new(
+            status,
+            "text/html",
+            "<html><body><h1>Service page</h1></body></html>",
+        )
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
+        self
+    }
+}
+
+/// One line of the request log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// Where it was sent.
+    pub origin: Origin,
+    /// Method.
+    pub method: String,
+    /// Path with the query.
+    pub target: String,
+    /// First half of the SHA-256 of the bearer token, in hex, if one was sent: tells tokens apart, reveals none.
+    pub bearer: Option<String>,
+    /// The bucket it was counted in; none if it was refused before that, or is no known endpoint.
+    pub group: Option<super::RateGroup>,
+    /// Status of the reply.
+    pub status: u16,
+}

@@ -1,0 +1,177 @@
+//! API.md §8.
+
+use super::rig::{RECORDING, Rig, body, code};
+use crate::Settings;
+use crate::core::Origin;
+use crate::world::{AudioFormat, BodyFault, Direct, ListedAt};
+
+const METADATA: &str = "/restapi/v1.0/account/~/recording/910000000001";
+
+fn content_uri(rig: &mut Rig) -> String {
+    rig.records("")[0]["recording"]["contentUri"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn a_file_is_not_there_until_its_partys_end_and_some_time() {
+    let mut rig = Rig::with(Settings {
+        ready_after_ms: 30_000,
+        ..Settings::default()
+    });
+    rig.hear(2, "Answered", &[RECORDING]);
+    rig.hear(3, "Answered", &[]);
+    assert_eq!(code(&rig.direct(RECORDING)), "CMN-102", "the party talks");
+    rig.hear(2, "Disconnected", &[]);
+    rig.now_ms += 29_999;
+    assert_eq!(code(&rig.direct(RECORDING)), "CMN-102");
+    assert_eq!(code(&rig.get(METADATA)), "CMN-102");
+    rig.now_ms += 1;
+    let reply = rig.direct(RECORDING);
+    assert_eq!(reply.status, 200, "though the other party still talks");
+    assert_eq!(reply.body, rig.simulator.audio_of(RECORDING).unwrap());
+    assert_eq!(rig.get(METADATA).status, 200);
+    rig.simulator
+        .recording_mut(RECORDING)
+        .unwrap()
+        .ready_after_ms = None;
+    assert_eq!(rig.direct(RECORDING).status, 404);
+}
+
+#[test]
+fn a_file_says_its_length_and_type() {
+    let mut rig = Rig::new();
+    rig.hear_recorded_call();
+    for (format, content_type) in [
+        (AudioFormat::Wav, "audio/wav"),
+        (AudioFormat::Mp3, "audio/mpeg"),
+    ] {
+        rig.simulator.recording_mut(RECORDING).unwrap().format = format;
+        let reply = rig.direct(RECORDING);
+        assert_eq!(reply.header("content-type"), Some(content_type));
+        assert_eq!(
+            reply.header("content-length"),
+            Some(reply.body.len().to_string().as_str())
+        );
+        assert_eq!(body(&rig.get(METADATA))["contentType"], content_type);
+    }
+    rig.simulator
+        .recording_mut(RECORDING)
+        .unwrap()
+        .served_content_type = Some("application/octet-stream".into());
+    assert_eq!(
+        rig.direct(RECORDING).header("content-type"),
+        Some("application/octet-stream")
+    );
+}
+
+#[test]
+fn the_direct_url_may_fail_where_the_listed_one_works() {
+    let mut rig = Rig::new();
+    rig.hear_recorded_call();
+    let cases = [
+        (Direct::Status(404), 404, "CMN-102"),
+        (Direct::Status(403), 403, "CMN-408"),
+        (Direct::Status(500), 500, "CMN-201"),
+    ];
+    for (direct, status, inner) in cases {
+        rig.now_ms += 60_000;
+        rig.simulator.recording_mut(RECORDING).unwrap().direct = direct;
+        let reply = rig.direct(RECORDING);
+        assert_eq!((reply.status, code(&reply).as_str()), (status, inner));
+        let listed = content_uri(&mut rig);
+        assert_eq!(rig.get_url(&listed).status, 200);
+    }
+    rig.simulator.recording_mut(RECORDING).unwrap().direct = Direct::Html;
+    let page = rig.direct(RECORDING);
+    assert_eq!(
+        (page.status, page.header("content-type")),
+        (200, Some("text/html"))
+    );
+}
+
+#[test]
+fn moved_media_is_found_only_where_the_log_says() {
+    let mut rig = Rig::new();
+    rig.hear_recorded_call();
+    let old = content_uri(&mut rig);
+    assert!(
+        old.starts_with("https://media.test/restapi/v1.0/account/800000001/"),
+        "{old}"
+    );
+    rig.simulator.recording_mut(RECORDING).unwrap().listed_at = ListedAt::Platform;
+    let new = content_uri(&mut rig);
+    assert!(
+        new.starts_with("https://platform.test/restapi/v1.0/account/800000001/"),
+        "{new}"
+    );
+    assert_eq!(code(&rig.direct(RECORDING)), "CMN-102");
+    assert_eq!(code(&rig.get_url(&old)), "CMN-102");
+    let reply = rig.get_url(&new);
+    assert_eq!(reply.body, rig.simulator.audio_of(RECORDING).unwrap());
+    rig.simulator.recording_mut(RECORDING).unwrap().listed_at =
+        ListedAt::Other("https://elsewhere.example".into());
+    assert!(content_uri(&mut rig).starts_with("https://elsewhere.example/restapi/"));
+    assert_eq!(rig.get_url(&new).status, 404);
+}
+
+#[test]
+fn a_body_may_be_wrong_everywhere() {
+    let mut rig = Rig::new();
+    rig.hear_recorded_call();
+    let whole = rig.simulator.audio_of(RECORDING).unwrap().len();
+    let mut served = |fault| {
+        rig.simulator.recording_mut(RECORDING).unwrap().body_fault = fault;
+        let reply = rig.direct(RECORDING);
+        assert_eq!(reply.status, 200);
+        (
+            reply
+                .header("content-length")
+                .unwrap()
+                .parse::<usize>()
+                .unwrap(),
+            reply.body.len(),
+        )
+    };
+    assert_eq!(served(BodyFault::CutShort), (whole, whole / 2));
+    assert_eq!(served(BodyFault::Empty), (0, 0));
+    let (announced, sent) = served(BodyFault::Html);
+    assert!(announced == sent && sent < 100);
+}
+
+#[test]
+fn one_range_is_served_and_a_bad_one_refused() {
+    let mut rig = Rig::new();
+    rig.hear_recorded_call();
+    let audio = rig.simulator.audio_of(RECORDING).unwrap();
+    let target = format!("{METADATA}/content");
+    let mut ask = |range: &str| {
+        let headers = vec![
+            ("Authorization".into(), format!("Bearer {}", rig.token)),
+            ("Range".into(), range.into()),
+        ];
+        rig.send(Origin::Media, "GET", &target, headers, "")
+    };
+    let part = ask("bytes=100-1123");
+    assert_eq!(part.status, 206);
+    assert_eq!(
+        part.header("content-range"),
+        Some(format!("bytes 100-1123/{}", audio.len()).as_str())
+    );
+    assert_eq!(part.body, audio[100..1_124]);
+    let bad = ask("bytes=99999999-");
+    assert_eq!((bad.status, code(&bad).as_str()), (416, "CMN-107"));
+}
+
+#[test]
+fn an_application_without_the_permission_is_told_so() {
+    let mut rig = Rig::with(Settings {
+        scope: "ReadCallLog".into(),
+        ..Settings::default()
+    });
+    rig.hear_recorded_call();
+    let reply = rig.direct(RECORDING);
+    assert_eq!((reply.status, code(&reply).as_str()), (403, "CMN-401"));
+    assert_eq!(body(&reply)["permissionName"], "ReadCallRecording");
+}

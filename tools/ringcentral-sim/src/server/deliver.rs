@@ -1,0 +1,79 @@
+//! The vendor's own requests: notifications and handshakes.
+
+use crate::core::{Delivery, Handshake, HandshakeAnswer};
+use futures_util::future::join_all;
+use reqwest::{Client, RequestBuilder};
+use std::time::{Duration, Instant};
+
+/// Time an address has for its whole answer (API.md §5.1).
+const TIMEOUT: Duration = Duration::from_millis(3_000);
+
+/// How one notification went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryResult {
+    /// The subscription it belonged to.
+    pub subscription_id: String,
+    /// Status of the answer; `None` if there was none within 3000 ms (API.md §5.1).
+    pub status: Option<u16>,
+    /// Time from sending to the last byte, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+pub(super) async fn all(client: &Client, deliveries: Vec<Delivery>) -> Vec<DeliveryResult> {
+    join_all(deliveries.into_iter().map(|delivery| one(client, delivery))).await
+}
+
+async fn one(client: &Client, delivery: Delivery) -> DeliveryResult {
+    let started = Instant::now();
+    let request = with_headers(client.post(&delivery.address), delivery.headers);
+    let status = match request.body(delivery.body).timeout(TIMEOUT).send().await {
+        Ok(response) => {
+            let status = response.status().as_u16();
+            response.bytes().await.ok().map(|_| status)
+        }
+        Err(_) => None,
+    };
+    DeliveryResult {
+        subscription_id: delivery.subscription_id,
+        status,
+        elapsed_ms: elapsed_ms(started),
+    }
+}
+
+pub(super) async fn ask(client: &Client, handshake: &Handshake) -> HandshakeAnswer {
+    let request = with_headers(client.post(&handshake.address), handshake.headers.clone());
+    let timeout = Duration::from_millis(handshake.timeout_ms);
+    answer(request.timeout(timeout))
+        .await
+        .unwrap_or(HandshakeAnswer::Unreachable)
+}
+
+async fn answer(request: RequestBuilder) -> reqwest::Result<HandshakeAnswer> {
+    let started = Instant::now();
+    let response = request.send().await?;
+    let status = response.status().as_u16();
+    let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+        (
+            name.to_string(),
+            String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        )
+    };
+    let headers = response.headers().iter().map(header).collect();
+    let body_bytes = response.bytes().await?.len();
+    Ok(HandshakeAnswer::Reply {
+        status,
+        headers,
+        body_bytes,
+        elapsed_ms: elapsed_ms(started),
+    })
+}
+
+fn with_headers(request: RequestBuilder, headers: Vec<(&'static str, String)>) -> RequestBuilder {
+    headers.into_iter().fold(request, |request, (name, value)| {
+        request.header(name, value)
+    })
+}
+
+fn elapsed_ms(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,194 @@
+//! What exists: calls, their parties, their recordings, and how each recording behaves.
+
+mod learn;
+mod party;
+
+pub(crate) use learn::learn;
+pub use party::{Direction, Endpoint, Party, PartyStatus};
+
+use crate::audio;
+use sha2::{Digest, Sha256};
+
+/// A telephony session (API.md §6), which is also one record of the call log (API.md §7).
+///
+/// Taking a recording out of `recordings` is what a user's deletion looks like: its file answers 404 and the log keeps
+/// the call without a `recording` (API.md §8).
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// `telephonySessionId`, opaque text such as `s-…`.
+    pub telephony_session_id: String,
+    /// The legacy decimal `sessionId`.
+    pub session_id: String,
+    /// When the call began, in epoch milliseconds: the call log's windows look at this.
+    pub started_at_ms: u64,
+    /// Time from the call's end until the call log lists it, in milliseconds; `None`: never listed.
+    pub listed_after_ms: Option<u64>,
+    /// The sides of the call, in the order they appeared.
+    pub parties: Vec<Party>,
+    /// The recordings of all parties, in the order they were heard of.
+    pub recordings: Vec<Recording>,
+}
+
+/// One recorded file and the way it behaves (API.md §8, §11).
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// Recording id: the same in events, in the call log and in paths.
+    pub id: String,
+    /// The party it belongs to; `None`: the record's main party.
+    pub party_id: Option<String>,
+    /// Kind of file.
+    pub format: AudioFormat,
+    /// Length of the audio, in seconds.
+    pub duration_s: u32,
+    /// Time from its party's end until the file can be fetched, in milliseconds; `None`: never.
+    pub ready_after_ms: Option<u64>,
+    /// How it was started.
+    pub kind: RecordingKind,
+    /// What the hand-built URL answers: media origin, account `~`.
+    pub direct: Direct,
+    /// Where the call log's `contentUri` points.
+    pub listed_at: ListedAt,
+    /// `Content-Type` to send instead of the true one.
+    pub served_content_type: Option<String>,
+    /// What is wrong with the body wherever the file is served.
+    pub body_fault: BodyFault,
+    /// Below the vendor's minimum: `shortRecording: true` in the log, no `recording`, and 404 for ever (API.md §8).
+    pub too_short: bool,
+}
+
+/// Kind of audio file (API.md §8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AudioFormat {
+    /// `audio/wav`.
+    Wav,
+    /// `audio/mpeg`.
+    Mp3,
+}
+
+/// `type` of a recording in the call log (API.md §7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordingKind {
+    /// Started by the account's rule.
+    Automatic,
+    /// Started by hand.
+    OnDemand,
+}
+
+/// What a URL built from the event's recording id answers: `{media}/restapi/v1.0/account/~/recording/{id}/content`.
+///
+/// The account's real id in place of `~` is how `contentUri` is written, so this does not touch such requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Direct {
+    /// The file, if `listed_at` is [`ListedAt::Media`]; otherwise it has moved, and this is 404 `CMN-102`.
+    Served,
+    /// This status with the vendor's error body; 403 is `CMN-408`, the user's missing permission.
+    Status(u16),
+    /// Status 200 and a page of HTML, as from a gateway.
+    Html,
+}
+
+/// Where `contentUri` points; always with the real account id in the path (API.md §8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListedAt {
+    /// The media origin.
+    Media,
+    /// The platform origin: the media origin answers 404.
+    Platform,
+    /// Another origin, such as `https://media.example.com`; nothing is served here.
+    Other(String),
+}
+
+/// What is wrong with a served body (API.md §11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyFault {
+    /// Nothing.
+    None,
+    /// Status 200 and a page of HTML.
+    Html,
+    /// The connection ends after half of the announced length.
+    CutShort,
+    /// Status 200 and no bytes, announced as such.
+    Empty,
+}
+
+impl Call {
+    /// When the last party ended, in epoch milliseconds; `None` while somebody is in the call.
+    pub fn ended_at_ms(&self) -> Option<u64> {
+        let ends: Option<Vec<u64>> = self.parties.iter().map(|party| party.ended_at_ms).collect();
+        ends?.into_iter().max()
+    }
+
+    pub(crate) fn is_listed(&self, now_ms: u64) -> bool {
+        match (self.ended_at_ms(), self.listed_after_ms) {
+            (Some(ended_at_ms), Some(after_ms)) => ended_at_ms + after_ms <= now_ms,
+            (None, _) | (_, None) => false,
+        }
+    }
+
+    /// The party a recording ends with: its own if it is known.
+    fn end_of(&self, recording: &Recording) -> Option<u64> {
+        let owner = self
+            .parties
+            .iter()
+            .find(|party| recording.party_id.as_ref() == Some(&party.id));
+        owner.map_or_else(|| self.ended_at_ms(), |party| party.ended_at_ms)
+    }
+
+    pub(crate) fn is_ready(&self, recording: &Recording, now_ms: u64) -> bool {
+        match (self.end_of(recording), recording.ready_after_ms) {
+            (Some(ended_at_ms), Some(after_ms)) => {
+                !recording.too_short && ended_at_ms + after_ms <= now_ms
+            }
+            (None, _) | (_, None) => false,
+        }
+    }
+}
+
+impl Recording {
+    /// An automatic recording that behaves well and is ready when its party ends. Format and length follow from the id.
+    pub fn new(id: impl Into<String>) -> Self {
+        let id = id.into();
+        let chance = Sha256::digest(&id);
+        Self {
+            party_id: None,
+            format: if chance[0].is_multiple_of(2) {
+                AudioFormat::Mp3
+            } else {
+                AudioFormat::Wav
+            },
+            duration_s: 5 + u32::from(chance[1] % 40),
+            ready_after_ms: Some(0),
+            kind: RecordingKind::Automatic,
+            direct: Direct::Served,
+            listed_at: ListedAt::Media,
+            served_content_type: None,
+            body_fault: BodyFault::None,
+            too_short: false,
+            id,
+        }
+    }
+
+    /// The whole file, as served when nothing is wrong.
+    pub fn audio(&self) -> Vec<u8> {
+        audio::file(&self.id, self.format, self.duration_s)
+    }
+}
+
+impl AudioFormat {
+    /// The true `Content-Type`.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Wav => "audio/wav",
+            Self::Mp3 => "audio/mpeg",
+        }
+    }
+}
+
+impl RecordingKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Automatic => "Automatic",
+            Self::OnDemand => "OnDemand",
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Turns telephony session events into calls (API.md §6).
+
+use super::{Call, Direction, Endpoint, Party, PartyStatus, Recording};
+use crate::settings::Settings;
+use serde_json::Value;
+
+/// Merges one notification into the calls. Missing fields are tolerated; other events, and parties of other accounts,
+/// are passed over. Repeats and late events change nothing that is already known.
+pub(crate) fn learn(calls: &mut Vec<Call>, event: &Value, settings: &Settings, now_ms: u64) {
+    let body = &event["body"];
+    let (Some(session_id), Some(parties)) =
+        (text(body, "telephonySessionId"), body["parties"].as_array())
+    else {
+        return;
+    };
+    let path = EventPath::parse(event["event"].as_str().unwrap_or_default());
+    let ours = |party: &&Value| {
+        let account = text(party, "accountId")
+            .or_else(|| text(body, "accountId"))
+            .or(path.account);
+        account.is_none_or(|account| account == "~" || account == settings.account_id)
+    };
+    for party in parties.iter().filter(ours) {
+        let call = call_of(calls, session_id, body, settings, now_ms);
+        let told = Told {
+            body,
+            path: &path,
+            party,
+            now_ms,
+        };
+        told.merge_into(call, settings.ready_after_ms);
+    }
+}
+
+fn call_of<'a>(
+    calls: &'a mut Vec<Call>,
+    telephony_session_id: &str,
+    body: &Value,
+    settings: &Settings,
+    now_ms: u64,
+) -> &'a mut Call {
+    let known = calls
+        .iter()
+        .position(|call| call.telephony_session_id == telephony_session_id);
+    let place = known.unwrap_or_else(|| {
+        calls.push(Call {
+            telephony_session_id: telephony_session_id.into(),
+            session_id: text(body, "sessionId").unwrap_or("0").into(),
+            started_at_ms: now_ms,
+            listed_after_ms: Some(settings.listed_after_ms),
+            parties: Vec::new(),
+            recordings: Vec::new(),
+        });
+        calls.len() - 1
+    });
+    &mut calls[place]
+}
+
+/// What one event says of one party.
+struct Told<'a> {
+    body: &'a Value,
+    path: &'a EventPath<'a>,
+    party: &'a Value,
+    now_ms: u64,
+}
+
+impl Told<'_> {
+    fn merge_into(&self, call: &mut Call, ready_after_ms: u64) {
+        let party_id = text(self.party, "id");
+        if let Some(id) = party_id {
+            let known = call.parties.iter().position(|party| party.id == id);
+            let place = known.unwrap_or_else(|| {
+                call.parties.push(self.new_party(id));
+                call.parties.len() - 1
+            });
+            self.merge_status(&mut call.parties[place]);
+        }
+        for heard in self.party["recordings"].as_array().into_iter().flatten() {
+            let Some(id) = text(heard, "id") else {
+                continue;
+            };
+            if call.recordings.iter().all(|recording| recording.id != id) {
+                call.recordings.push(Recording {
+                    party_id: party_id.map(str::to_owned),
+                    ready_after_ms: Some(ready_after_ms),
+                    ..Recording::new(id)
+                });
+            }
+        }
+    }
+
+    fn new_party(&self, id: &str) -> Party {
+        let extension_id =
+            text(self.party, "extensionId").or_else(|| text(self.body, "extensionId"));
+        let outbound = text(self.party, "direction") == Some("Outbound");
+        Party {
+            id: id.into(),
+            extension_id: extension_id.or(self.path.extension).map(str::to_owned),
+            direction: if outbound {
+                Direction::Outbound
+            } else {
+                Direction::Inbound
+            },
+            from: endpoint(&self.party["from"]),
+            to: endpoint(&self.party["to"]),
+            status: PartyStatus::Setup,
+            sequence: 0,
+            started_at_ms: self.now_ms,
+            ended_at_ms: None,
+        }
+    }
+
+    fn merge_status(&self, party: &mut Party) {
+        let Some(status) = text(&self.party["status"], "code").and_then(PartyStatus::parse) else {
+            return;
+        };
+        if status.is_end() && party.ended_at_ms.is_none() {
+            party.ended_at_ms = Some(self.now_ms);
+        }
+        let sequence = self.body["sequence"].as_u64().unwrap_or(party.sequence);
+        if sequence >= party.sequence {
+            party.sequence = sequence;
+            party.status = status;
+        }
+    }
+}
+
+/// The account and extension named by an event's path.
+struct EventPath<'a> {
+    account: Option<&'a str>,
+    extension: Option<&'a str>,
+}
+
+impl<'a> EventPath<'a> {
+    fn parse(path: &'a str) -> Self {
+        let after = |name| {
+            let mut segments = path.split('/').skip_while(move |segment| *segment != name);
+            segments.nth(1)
+        };
+        Self {
+            account: after("account"),
+            extension: after("extension").filter(|id| *id != "~"),
+        }
+    }
+}
+
+fn endpoint(value: &Value) -> Endpoint {
+    Endpoint {
+        phone_number: text(value, "phoneNumber").map(str::to_owned),
+        name: text(value, "name").map(str::to_owned),
+    }
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value[name].as_str()
+}
