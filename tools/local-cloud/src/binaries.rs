@@ -128,13 +128,9 @@ fn workspace() -> Result<&'static Path, BuildError> {
 
 fn command(cargo: &Path, names: &[&str], output: &Output, workspace: &Path) -> Command {
     let mut command = Command::new(cargo);
-    command.current_dir(workspace).args([
-        "build",
-        "--quiet",
-        "--profile",
-        output.profile(),
-        "--target-dir",
-    ]);
+    command
+        .current_dir(workspace)
+        .args(["build", "--profile", output.profile(), "--target-dir"]);
     command.arg(&output.target_folder);
     for name in names {
         command.args(["--bin", name]);

@@ -108,10 +108,7 @@ fn fold_headers(headers: &[(String, String)]) -> BTreeMap<String, String> {
 
 fn fold_query(query: &str) -> Value {
     let mut folded: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in reqwest::Url::parse(&format!("http://localhost/?{query}"))
-        .iter()
-        .flat_map(|url| url.query_pairs())
-    {
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         folded
             .entry(name.into_owned())
             .and_modify(|known| {

@@ -98,3 +98,55 @@ async fn write(body: Option<StreamingBlob>, path: &Path, hasher: &mut Hasher) ->
     file.flush().await.map_err(S3Error::internal_error)?;
     Ok(size_bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures_util::stream;
+
+    use super::*;
+    use crate::ids;
+
+    async fn receive_five_bytes(headers: &[(&'static str, &'static str)]) -> Result<u64, String> {
+        let path = std::env::temp_dir().join(format!("local-cloud-upload-{}", ids::request_id()));
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
+        let pieces = ["mu", "sic"].map(|piece| Ok::<_, io::Error>(Bytes::from(piece)));
+        let body = StreamingBlob::wrap(stream::iter(pieces));
+        let received = receive(Some(body), &headers, None, TemporaryFile::new(path.clone())).await;
+        let outcome = received
+            .map(|upload| upload.size_bytes)
+            .map_err(|error| error.code().as_str().to_owned());
+        assert!(!path.exists());
+        outcome
+    }
+
+    #[tokio::test]
+    async fn a_body_is_as_long_as_promised_or_is_refused() {
+        let incomplete = Err("IncompleteBody".to_owned());
+        let cases: [(&[_], _); 5] = [
+            (&[("content-length", "5")], Ok(5)),
+            (
+                &[
+                    ("content-length", "90"),
+                    ("x-amz-decoded-content-length", "5"),
+                ],
+                Ok(5),
+            ),
+            (&[("x-amz-decoded-content-length", "6")], incomplete.clone()),
+            (
+                &[
+                    ("content-length", "5"),
+                    ("x-amz-trailer", "x-amz-checksum-sha256"),
+                ],
+                incomplete,
+            ),
+            (&[], Err("MissingContentLength".to_owned())),
+        ];
+        for (headers, expected) in cases {
+            assert_eq!(receive_five_bytes(headers).await, expected, "{headers:?}");
+        }
+    }
+}
