@@ -1,0 +1,156 @@
+//! DynamoDB: dynoxide in memory, with a gate of ours in front of it.
+
+mod gate;
+mod rows;
+mod stream;
+mod table;
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use dynoxide::{Database, DynoxideError};
+use serde_json::{Map, Value};
+use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
+
+pub use self::gate::{Gate, Held};
+use self::stream::Position;
+pub use self::table::{IndexSpec, TableSpec};
+use crate::StartError;
+use crate::server::Server;
+use crate::sync::lock;
+
+/// DynamoDB on loopback.
+pub struct DynamoDb {
+    database: Database,
+    tables: Mutex<BTreeMap<String, Table>>,
+    gate: Arc<Gate>,
+    server: Server,
+    engine: AbortHandle,
+}
+
+/// What we must remember of a table to read it.
+struct Table {
+    partition_key: String,
+    position: Position,
+}
+
+/// Why a table was not made or not read.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// No such table.
+    #[error("there is no table {table}; create it first")]
+    Unknown {
+        /// The name asked for.
+        table: String,
+    },
+    /// The table has no stream.
+    #[error("the table {table} has no stream; create it with `stream: true`")]
+    NoStream {
+        /// The table.
+        table: String,
+    },
+    /// The database refused.
+    #[error("cannot {action} the table {table}")]
+    Refused {
+        /// What was tried.
+        action: &'static str,
+        /// The table.
+        table: String,
+        /// The database's own words.
+        source: DynoxideError,
+    },
+    /// What came from the database, or was to go there, is not in its form.
+    #[error("cannot {action} the table {table}: its JSON has an unexpected form")]
+    Malformed {
+        /// What was tried.
+        action: &'static str,
+        /// The table.
+        table: String,
+        /// Where it differs.
+        source: serde_json::Error,
+    },
+}
+
+impl DynamoDb {
+    /// Starts with no tables.
+    pub async fn start() -> Result<Self, StartError> {
+        let database = Database::memory().map_err(StartError::Database)?;
+        let listen = async {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let address = listener.local_addr()?;
+            std::io::Result::Ok((listener, address))
+        };
+        let (listener, address) = listen.await.map_err(|source| StartError::Listen {
+            service: "the database behind the gate",
+            source,
+        })?;
+        let gate = Arc::new(Gate::default());
+        let router = gate::router(Arc::clone(&gate), format!("http://{address}/"))?;
+        let server = Server::start("DynamoDB", router).await?;
+        let engine =
+            tokio::spawn(dynoxide::server::serve_on(listener, database.clone())).abort_handle();
+        Ok(Self {
+            database,
+            tables: Mutex::default(),
+            gate,
+            server,
+            engine,
+        })
+    }
+
+    /// Where a client finds it.
+    pub fn endpoint(&self) -> String {
+        self.server.url()
+    }
+
+    /// Creates an empty table.
+    pub fn create_table(&self, spec: &TableSpec) -> Result<(), TableError> {
+        table::create(&self.database, spec)?;
+        let table = Table {
+            partition_key: spec.partition_key.clone(),
+            position: Position::default(),
+        };
+        lock(&self.tables).insert(spec.name.clone(), table);
+        Ok(())
+    }
+
+    /// Every row of `table` as plain JSON, by key: numbers as numbers, sets as sorted arrays. For people and tests;
+    /// neither the gate nor [`DynamoDb::stop`] stands in the way.
+    pub fn rows(&self, table: &str) -> Result<Vec<Map<String, Value>>, TableError> {
+        let partition_key = lock(&self.tables)
+            .get(table)
+            .map(|known| known.partition_key.clone())
+            .ok_or_else(|| TableError::Unknown {
+                table: table.to_owned(),
+            })?;
+        rows::read(&self.database, table, &partition_key)
+    }
+
+    /// What the table's stream says since the last call, as the event Lambda would get: `{"Records": […]}`, with
+    /// no records when nothing was written.
+    pub fn stream_batch(&self, table: &str) -> Result<Value, TableError> {
+        let mut tables = lock(&self.tables);
+        let known = tables.get_mut(table).ok_or_else(|| TableError::Unknown {
+            table: table.to_owned(),
+        })?;
+        stream::read(&self.database, table, &mut known.position)
+    }
+
+    /// The gate that can hold or refuse requests.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Takes the store down: every connection is cut, further ones are refused. The rows stay readable here.
+    pub fn stop(&self) {
+        self.server.stop();
+    }
+}
+
+impl Drop for DynamoDb {
+    fn drop(&mut self) {
+        self.engine.abort();
+    }
+}

@@ -1,0 +1,125 @@
+//! S3: objects as plain files, `<dir>/<bucket>/<key>`.
+//!
+//! What S3 keeps beside the bytes is in memory, so a folder belongs to one run.
+
+mod backend;
+mod checksums;
+mod conditions;
+mod key;
+mod listing;
+mod store;
+mod upload;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::error_handling::HandleError;
+use axum::http::StatusCode;
+use s3s::HttpError;
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+
+use self::backend::Backend;
+use self::store::Store;
+use crate::server::Server;
+use crate::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, StartError};
+
+/// S3 on loopback.
+pub struct S3 {
+    store: Arc<Store>,
+    server: Server,
+}
+
+/// An object and what S3 keeps beside its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// Its key.
+    pub key: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Its media type.
+    pub content_type: Option<String>,
+    /// User metadata, names without `x-amz-meta-`.
+    pub metadata: BTreeMap<String, String>,
+    /// Its storage class, `STANDARD` unless the writer said otherwise.
+    pub storage_class: String,
+    /// The SHA-256, base64, if the writer sent one; verified.
+    pub checksum_sha256: Option<String>,
+    /// The file that holds its bytes.
+    pub path: PathBuf,
+}
+
+/// Why a bucket was not created.
+#[derive(Debug, thiserror::Error)]
+pub enum BucketError {
+    /// S3 would not take the name.
+    #[error("{name:?} is no bucket name; use 3 to 63 lower-case letters, digits, dots and hyphens")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// There is a folder of that name already: another bucket, or the objects of another run.
+    #[error("cannot create the bucket {name}: {path} is there; remove it or choose another folder", path = path.display())]
+    Exists {
+        /// The name.
+        name: String,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder was not made.
+    #[error("could not create the folder {path}", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl S3 {
+    /// Starts without buckets, over the folder `dir`, which is created if need be.
+    pub async fn start(dir: PathBuf) -> Result<Self, StartError> {
+        let store = Arc::new(Store::open(dir)?);
+        let mut builder = S3ServiceBuilder::new(Backend::new(Arc::clone(&store)));
+        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY_ID, SECRET_ACCESS_KEY));
+        let service = HandleError::new(builder.build(), broken);
+        let server = Server::start("S3", Router::new().fallback_service(service)).await?;
+        Ok(Self { store, server })
+    }
+
+    /// Where a client finds it. Being an address and not a name, it makes the SDK use path-style requests.
+    pub fn endpoint(&self) -> String {
+        self.server.url()
+    }
+
+    /// Creates an empty bucket and its folder.
+    pub fn create_bucket(&self, name: &str) -> Result<(), BucketError> {
+        self.store.create_bucket(name)
+    }
+
+    /// The objects of `bucket` by key; none if there is no such bucket.
+    pub fn objects(&self, bucket: &str) -> Vec<StoredObject> {
+        self.store.objects(bucket)
+    }
+
+    /// How many PutObject requests were answered so far, whatever the answer.
+    pub fn puts(&self) -> u64 {
+        self.store.puts()
+    }
+
+    /// While on, every PutObject is read to its end and answered 503 `ServiceUnavailable`; nothing is stored.
+    pub fn refuse_puts(&self, on: bool) {
+        self.store.refuse_puts(on);
+    }
+
+    /// Takes the store down: every connection is cut, further ones are refused. The files stay.
+    pub fn stop(&self) {
+        self.server.stop();
+    }
+}
+
+async fn broken(_error: HttpError) -> StatusCode {
+    StatusCode::INTERNAL_SERVER_ERROR
+}

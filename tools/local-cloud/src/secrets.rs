@@ -1,0 +1,130 @@
+//! Secrets Manager: `GetSecretValue` and nothing else.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::server::Server;
+use crate::sync::lock;
+use crate::{ACCOUNT_ID, REGION, StartError, ids};
+
+/// Secrets Manager on loopback.
+pub struct Secrets {
+    vault: Arc<Vault>,
+    server: Server,
+}
+
+#[derive(Default)]
+struct Vault {
+    secrets: Mutex<BTreeMap<String, Secret>>,
+    reads: Mutex<BTreeMap<String, u64>>,
+}
+
+#[derive(Clone)]
+struct Secret {
+    value: String,
+    version: String,
+    created_at: SystemTime,
+}
+
+impl Secrets {
+    /// Starts with no secrets.
+    pub async fn start() -> Result<Self, StartError> {
+        let vault = Arc::new(Vault::default());
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&vault));
+        let server = Server::start("Secrets Manager", router).await?;
+        Ok(Self { vault, server })
+    }
+
+    /// Where a client finds it.
+    pub fn endpoint(&self) -> String {
+        self.server.url()
+    }
+
+    /// Keeps `secret_string` under `id`; a value that was there is rotated out.
+    pub fn put(&self, id: &str, secret_string: &str) {
+        let secret = Secret {
+            value: secret_string.to_owned(),
+            version: ids::request_id(),
+            created_at: SystemTime::now(),
+        };
+        lock(&self.vault.secrets).insert(id.to_owned(), secret);
+    }
+
+    /// Forgets `id`: further reads find nothing.
+    pub fn remove(&self, id: &str) {
+        lock(&self.vault.secrets).remove(id);
+    }
+
+    /// How often `id` was asked for, found or not.
+    pub fn reads(&self, id: &str) -> u64 {
+        lock(&self.vault.reads).get(id).copied().unwrap_or(0)
+    }
+
+    /// Takes the service down: every connection is cut, further ones are refused.
+    pub fn stop(&self) {
+        self.server.stop();
+    }
+}
+
+impl Vault {
+    fn read(&self, id: &str) -> Option<Secret> {
+        *lock(&self.reads).entry(id.to_owned()).or_default() += 1;
+        lock(&self.secrets).get(id).cloned()
+    }
+}
+
+async fn answer(State(vault): State<Arc<Vault>>, headers: HeaderMap, body: Bytes) -> Response {
+    let target = headers
+        .get("x-amz-target")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if target != "secretsmanager.GetSecretValue" {
+        let message =
+            format!("the local Secrets Manager knows only GetSecretValue, not {target:?}");
+        return refuse("UnknownOperationException", &message);
+    }
+    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let Some(id) = request["SecretId"].as_str() else {
+        return refuse("ValidationException", "SecretId is missing");
+    };
+    match vault.read(id) {
+        Some(secret) => reply(StatusCode::OK, &describe(id, &secret)),
+        None => refuse(
+            "ResourceNotFoundException",
+            "Secrets Manager can't find the specified secret.",
+        ),
+    }
+}
+
+fn describe(id: &str, secret: &Secret) -> Value {
+    json!({
+        "ARN": format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:{id}"),
+        "CreatedDate": ids::unix_time_ms(secret.created_at) / 1000,
+        "Name": id,
+        "SecretString": secret.value,
+        "VersionId": secret.version,
+        "VersionStages": ["AWSCURRENT"],
+    })
+}
+
+fn refuse(kind: &str, message: &str) -> Response {
+    reply(
+        StatusCode::BAD_REQUEST,
+        &json!({ "__type": kind, "Message": message }),
+    )
+}
+
+fn reply(status: StatusCode, body: &Value) -> Response {
+    let content_type = [(header::CONTENT_TYPE, "application/x-amz-json-1.1")];
+    (status, content_type, body.to_string()).into_response()
+}
