@@ -26,7 +26,7 @@ use links::Links;
 use route::Route;
 use serde_json::Value;
 use sessions::Sessions;
-use subscriptions::{Draft, Subscriptions};
+use subscriptions::{Draft, Pending, Subscriptions};
 
 /// RingCentral for one account, one application and one user. It knows no clock: every call that needs the time is
 /// given it, in epoch milliseconds.
@@ -149,12 +149,11 @@ impl Simulator {
         now_ms: u64,
     ) -> Reply {
         let links = self.links();
-        let Handshake {
+        let Pending {
+            validation_token,
             asked,
             draft,
-            validation_token,
-            ..
-        } = handshake;
+        } = *handshake.pending;
         let created = subscriptions::judge(&validation_token, &answer)
             .map(|()| self.subscriptions.add(draft, now_ms))
             .map(|subscription| Reply::json(200, &subscription.resource(&links, now_ms)));

@@ -127,7 +127,7 @@ impl Leg<'_> {
             "result": result,
             "from": endpoint(&party.from),
             "to": endpoint(&party.to),
-            "transport": if party.extension_id.is_some() { "VoIP" } else { "PSTN" },
+            "transport": "PSTN",
         });
         // The one place where the vendor writes an id as a number.
         if let Some(id) = party

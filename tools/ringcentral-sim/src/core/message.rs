@@ -65,7 +65,8 @@ impl Request {
 pub struct Reply {
     /// Status code.
     pub status: u16,
-    /// Headers. `Content-Length` is always among them, and is more than the body has where the body is cut short.
+    /// Headers. Where there is a body, `Content-Length` is among them, and promises more than `body` holds where the
+    /// body is cut short.
     pub headers: Vec<(&'static str, String)>,
     /// Body.
     pub body: Bytes,

@@ -2,8 +2,8 @@
 
 mod handshake;
 
-pub(super) use handshake::judge;
 pub use handshake::{Handshake, HandshakeAnswer};
+pub(super) use handshake::{Pending, judge};
 
 use super::fault::Fault;
 use super::links::Links;

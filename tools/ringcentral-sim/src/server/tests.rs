@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 
+/// The verification token and the body of one notification.
+type Heard = (Option<String>, Value);
+
 const RECORDING: &str = "910000000001";
 
 fn prompt() -> Settings {
@@ -87,7 +90,7 @@ async fn a_recording_is_streamed_whole_and_may_be_cut() {
 
 #[tokio::test]
 async fn a_webhook_is_asked_first_and_then_told() {
-    let heard: Arc<Mutex<Vec<(Option<String>, Value)>>> = Arc::default();
+    let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
     let hook = {
         let heard = heard.clone();
         post(move |headers: HeaderMap, body: String| async move {

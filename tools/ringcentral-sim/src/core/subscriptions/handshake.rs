@@ -19,6 +19,12 @@ pub struct Handshake {
     pub headers: Vec<(&'static str, String)>,
     /// How long to wait for the whole answer, in milliseconds.
     pub timeout_ms: u64,
+    pub(in crate::core) pending: Box<Pending>,
+}
+
+/// What the answer decides about.
+#[derive(Debug)]
+pub(in crate::core) struct Pending {
     pub(in crate::core) validation_token: String,
     pub(in crate::core) asked: Asked,
     pub(in crate::core) draft: Draft,
@@ -55,9 +61,11 @@ impl Handshake {
             address: draft.address.clone(),
             headers,
             timeout_ms: TIMEOUT_MS,
-            validation_token,
-            asked,
-            draft,
+            pending: Box::new(Pending {
+                validation_token,
+                asked,
+                draft,
+            }),
         }
     }
 }
