@@ -61,7 +61,7 @@ pub fn build(names: &[&str]) -> Result<BTreeMap<String, PathBuf>, BuildError> {
     let executable = env::current_exe().map_err(BuildError::NoExecutable)?;
     let output = Output::of(&executable).ok_or(BuildError::UnknownProfile { executable })?;
     let cargo = PathBuf::from(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
-    let status = command(&cargo, names, &output, workspace()?)
+    let status = command(&cargo, names, &output, &workspace()?)
         .status()
         .map_err(|source| BuildError::NoCargo { cargo, source })?;
     if !status.success() {
@@ -117,13 +117,12 @@ impl Output {
     }
 }
 
-fn workspace() -> Result<&'static Path, BuildError> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.ancestors()
-        .find(|folder| folder.join("Cargo.lock").is_file())
-        .ok_or_else(|| BuildError::NoWorkspace {
-            from: own.to_owned(),
-        })
+/// The workspace cargo runs this program from; where cargo does not, the one it was built in.
+fn workspace() -> Result<PathBuf, BuildError> {
+    let built_in = || OsString::from(env!("CARGO_MANIFEST_DIR"));
+    let own = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(built_in));
+    let root = own.ancestors().find(|folder| folder.join("Cargo.lock").is_file()).map(Path::to_owned);
+    root.ok_or(BuildError::NoWorkspace { from: own })
 }
 
 fn command(cargo: &Path, names: &[&str], output: &Output, workspace: &Path) -> Command {
