@@ -30,14 +30,7 @@ pub(crate) struct Server {
 impl Server {
     /// Listens, and serves `router` from now on.
     pub(crate) async fn start(service: &'static str, router: Router) -> Result<Self, StartError> {
-        let listen = async {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            let address = listener.local_addr()?;
-            io::Result::Ok((listener, address))
-        };
-        let (listener, address) = listen
-            .await
-            .map_err(|source| StartError::Listen { service, source })?;
+        let (listener, address) = listen(service).await?;
         let connections = Connections::new(Mutex::new(Some(JoinSet::new())));
         let accepting =
             tokio::spawn(accept(listener, router, Arc::clone(&connections))).abort_handle();
@@ -67,6 +60,17 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Binds a loopback port of the system's choosing, for `service`.
+pub(crate) async fn listen(service: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bind = async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        io::Result::Ok((listener, address))
+    };
+    bind.await
+        .map_err(|source| StartError::Listen { service, source })
 }
 
 async fn accept(listener: TcpListener, router: Router, connections: Connections) {

@@ -6,19 +6,17 @@ mod stream;
 mod table;
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
 use dynoxide::{Database, DynoxideError};
 use serde_json::{Map, Value};
-use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 pub use self::gate::{Gate, Held};
 use self::stream::Position;
 pub use self::table::{IndexSpec, TableSpec};
 use crate::StartError;
-use crate::server::Server;
+use crate::server::{self, Server};
 use crate::sync::lock;
 
 /// DynamoDB on loopback.
@@ -77,15 +75,7 @@ impl DynamoDb {
     /// Starts with no tables.
     pub async fn start() -> Result<Self, StartError> {
         let database = Database::memory().map_err(StartError::Database)?;
-        let listen = async {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            let address = listener.local_addr()?;
-            std::io::Result::Ok((listener, address))
-        };
-        let (listener, address) = listen.await.map_err(|source| StartError::Listen {
-            service: "the database behind the gate",
-            source,
-        })?;
+        let (listener, address) = server::listen("the database behind the gate").await?;
         let gate = Arc::new(Gate::default());
         let router = gate::router(Arc::clone(&gate), format!("http://{address}/"))?;
         let server = Server::start("DynamoDB", router).await?;

@@ -4,9 +4,12 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use local_cloud::lambda::FunctionConfig;
 use serde_json::{Value, json};
+
+use crate::clients;
 
 /// The double as a function; `cold_start` is `ready`, `init_error` or `exit`.
 pub(crate) fn config(cold_start: &str) -> FunctionConfig {
@@ -85,6 +88,18 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Failure> {
             "process": std::process::id(),
             "variables": std::env::vars().map(|(name, _)| name).collect::<Vec<_>>(),
         })),
+        "write" => {
+            let pk = AttributeValue::S("the function".to_owned());
+            let client = clients::dynamodb(event["at"].as_str().unwrap());
+            client
+                .put_item()
+                .table_name("sessions")
+                .item("pk", pk)
+                .send()
+                .await
+                .unwrap();
+            Ok(json!(null))
+        }
         "meet" => Ok(meet(event["at"].as_str().unwrap())),
         _ => Ok(event),
     }

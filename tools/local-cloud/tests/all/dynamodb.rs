@@ -1,10 +1,13 @@
+use std::sync::Arc;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local_cloud::dynamodb::{DynamoDb, IndexSpec, TableSpec};
+use local_cloud::lambda::{Function, InvokeError};
 use serde_json::{Value, json};
 
-use crate::clients;
+use crate::{clients, double};
 
 const TABLE: &str = "sessions";
 
@@ -177,6 +180,29 @@ async fn a_held_request_dies_with_its_sender() {
     assert_eq!(
         rows.iter().map(|row| &row["pk"]).collect::<Vec<_>>(),
         ["b", "c"]
+    );
+}
+
+#[tokio::test]
+async fn a_function_killed_at_the_gate_has_not_written() {
+    let (dynamodb, client) = start().await;
+    let function = Arc::new(Function::start(double::config("ready")).await.unwrap());
+    let mut held = dynamodb.gate().hold(|operation, _| operation == "PutItem");
+    let event = json!({ "do": "write", "at": dynamodb.endpoint() });
+    let invoked = Arc::clone(&function);
+    let invocation = tokio::spawn(async move { invoked.invoke(&event).await });
+    held.reached().await;
+    function.kill().await;
+    drop(held);
+    assert!(matches!(
+        invocation.await.unwrap(),
+        Err(InvokeError::Exited { .. })
+    ));
+    add(&client, "another", "1", 30).await.unwrap();
+    let rows = dynamodb.rows(TABLE).unwrap();
+    assert_eq!(
+        rows.iter().map(|row| &row["pk"]).collect::<Vec<_>>(),
+        ["another"]
     );
 }
 
