@@ -66,7 +66,7 @@ async fn read_until(body: &mut ByteStream, into: &mut BytesMut, enough: usize) -
 
 /// Passes the bytes on, counting and hashing them; fails where they end early or run over.
 fn measured(body: ByteStream, size_bytes: u64, tally: Tally) -> ByteStream {
-    Box::pin(stream::unfold(Some(body), move |body| {
+    let passed = stream::unfold(Some(body), move |body| {
         let tally = tally.clone();
         async move {
             let mut body = body?;
@@ -85,7 +85,9 @@ fn measured(body: ByteStream, size_bytes: u64, tally: Tally) -> ByteStream {
                 }
             }
         }
-    }))
+    });
+    // An unfolded stream may not be polled after its end, and the SDK does so.
+    Box::pin(passed.fuse())
 }
 
 /// What has passed so far; shared with the stream it measures.

@@ -65,15 +65,9 @@ pub fn build(names: &[&str]) -> Result<BTreeMap<String, PathBuf>, BuildError> {
         .status()
         .map_err(|source| BuildError::NoCargo { cargo, source })?;
     if !status.success() {
-        return Err(BuildError::Failed {
-            names: names.join(", "),
-            status,
-        });
+        return Err(BuildError::Failed { names: names.join(", "), status });
     }
-    names
-        .iter()
-        .map(|name| Ok(((*name).to_owned(), output.binary(name)?)))
-        .collect()
+    names.iter().map(|name| Ok(((*name).to_owned(), output.binary(name)?))).collect()
 }
 
 /// Where cargo put the running program.
@@ -87,10 +81,7 @@ impl Output {
     /// Reads it off `<target>/<profile>/program`, or `<target>/<profile>/{deps,examples}/program`.
     fn of(executable: &Path) -> Option<Self> {
         let mut folder = executable.parent()?;
-        if ["deps", "examples"]
-            .map(OsStr::new)
-            .contains(&folder.file_name()?)
-        {
+        if ["deps", "examples"].map(OsStr::new).contains(&folder.file_name()?) {
             folder = folder.parent()?;
         }
         Some(Self {
@@ -109,11 +100,7 @@ impl Output {
     fn binary(&self, name: &str) -> Result<PathBuf, BuildError> {
         let file = format!("{name}{}", env::consts::EXE_SUFFIX);
         let path = self.target_folder.join(&self.profile_folder).join(file);
-        if path.is_file() {
-            Ok(path)
-        } else {
-            Err(BuildError::Missing { path })
-        }
+        if path.is_file() { Ok(path) } else { Err(BuildError::Missing { path }) }
     }
 }
 
@@ -127,9 +114,7 @@ fn workspace() -> Result<PathBuf, BuildError> {
 
 fn command(cargo: &Path, names: &[&str], output: &Output, workspace: &Path) -> Command {
     let mut command = Command::new(cargo);
-    command
-        .current_dir(workspace)
-        .args(["build", "--profile", output.profile(), "--target-dir"]);
+    command.current_dir(workspace).args(["build", "--profile", output.profile(), "--target-dir"]);
     command.arg(&output.target_folder);
     for name in names {
         command.args(["--bin", name]);
@@ -142,20 +127,9 @@ fn command(cargo: &Path, names: &[&str], output: &Output, workspace: &Path) -> C
 
 /// Whether cargo sets `variable` for what it runs. Left in place, it would look to build scripts like a change.
 fn set_by_cargo(variable: &OsStr) -> bool {
-    const NAMES: [&str; 5] = [
-        "CARGO_CRATE_NAME",
-        "CARGO_PRIMARY_PACKAGE",
-        "CARGO_TARGET_TMPDIR",
-        "LD_LIBRARY_PATH",
-        "OUT_DIR",
-    ];
-    const PREFIXES: [&str; 5] = [
-        "CARGO_BIN_",
-        "CARGO_MANIFEST_",
-        "CARGO_PKG_",
-        "CARGO_CFG_",
-        "DYLD_",
-    ];
+    const NAMES: [&str; 5] =
+        ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR", "LD_LIBRARY_PATH", "OUT_DIR"];
+    const PREFIXES: [&str; 5] = ["CARGO_BIN_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_CFG_", "DYLD_"];
     let Some(variable) = variable.to_str() else {
         return false;
     };
@@ -188,23 +162,10 @@ mod tests {
 
     #[test]
     fn only_what_cargo_sets_for_its_children_is_taken_away() {
-        for variable in [
-            "CARGO_PKG_NAME",
-            "CARGO_MANIFEST_DIR",
-            "CARGO_BIN_EXE_webhook",
-            "LD_LIBRARY_PATH",
-        ] {
+        for variable in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR", "CARGO_BIN_EXE_webhook", "LD_LIBRARY_PATH"] {
             assert!(set_by_cargo(OsStr::new(variable)), "{variable}");
         }
-        for variable in [
-            "CARGO",
-            "CARGO_HOME",
-            "CARGO_TARGET_DIR",
-            "CARGO_BUILD_JOBS",
-            "RUSTUP_HOME",
-            "PATH",
-            "HOME",
-        ] {
+        for variable in ["CARGO", "CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_BUILD_JOBS", "RUSTUP_HOME", "PATH", "HOME"] {
             assert!(!set_by_cargo(OsStr::new(variable)), "{variable}");
         }
     }

@@ -32,13 +32,8 @@ impl Server {
     pub(crate) async fn start(service: &'static str, router: Router) -> Result<Self, StartError> {
         let (listener, address) = listen(service).await?;
         let connections = Connections::new(Mutex::new(Some(JoinSet::new())));
-        let accepting =
-            tokio::spawn(accept(listener, router, Arc::clone(&connections))).abort_handle();
-        Ok(Self {
-            address,
-            accepting,
-            connections,
-        })
+        let accepting = tokio::spawn(accept(listener, router, Arc::clone(&connections))).abort_handle();
+        Ok(Self { address, accepting, connections })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -69,8 +64,7 @@ pub(crate) async fn listen(service: &'static str) -> Result<(TcpListener, Socket
         let address = listener.local_addr()?;
         io::Result::Ok((listener, address))
     };
-    bind.await
-        .map_err(|source| StartError::Listen { service, source })
+    bind.await.map_err(|source| StartError::Listen { service, source })
 }
 
 async fn accept(listener: TcpListener, router: Router, connections: Connections) {
@@ -92,8 +86,7 @@ async fn serve(stream: TcpStream, router: Router) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let connection = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     // An error here is a client that went away; there is nobody left to tell.
     drop(connection.await);
 }

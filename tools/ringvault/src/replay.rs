@@ -75,7 +75,9 @@ impl Replay {
             writeln!(out, "{} ({})", file.name, file.kind.describe())?;
             match reply {
                 Ok(reply) => writeln!(out, "  {}", report::reply(file.kind, &reply))?,
-                Err(InvokeError::Function { error_type, message }) => writeln!(out, "  failed: {message} ({error_type})")?,
+                Err(InvokeError::Function { error_type, message }) => {
+                    writeln!(out, "  failed: {message} ({error_type})")?
+                }
                 Err(source) => return Err(ReplayError::Invoke { file: file.name.clone(), source }),
             }
             seen.print_changes(stack, out)?;

@@ -79,15 +79,8 @@ impl DynamoDb {
         let gate = Arc::new(Gate::default());
         let router = gate::router(Arc::clone(&gate), format!("http://{address}/"))?;
         let server = Server::start("DynamoDB", router).await?;
-        let engine =
-            tokio::spawn(dynoxide::server::serve_on(listener, database.clone())).abort_handle();
-        Ok(Self {
-            database,
-            tables: Mutex::default(),
-            gate,
-            server,
-            engine,
-        })
+        let engine = tokio::spawn(dynoxide::server::serve_on(listener, database.clone())).abort_handle();
+        Ok(Self { database, tables: Mutex::default(), gate, server, engine })
     }
 
     /// Where a client finds it.
@@ -98,10 +91,7 @@ impl DynamoDb {
     /// Creates an empty table.
     pub fn create_table(&self, spec: &TableSpec) -> Result<(), TableError> {
         table::create(&self.database, spec)?;
-        let table = Table {
-            partition_key: spec.partition_key.clone(),
-            position: Position::default(),
-        };
+        let table = Table { partition_key: spec.partition_key.clone(), position: Position::default() };
         lock(&self.tables).insert(spec.name.clone(), table);
         Ok(())
     }
@@ -112,9 +102,7 @@ impl DynamoDb {
         let partition_key = lock(&self.tables)
             .get(table)
             .map(|known| known.partition_key.clone())
-            .ok_or_else(|| TableError::Unknown {
-                table: table.to_owned(),
-            })?;
+            .ok_or_else(|| TableError::Unknown { table: table.to_owned() })?;
         rows::read(&self.database, table, &partition_key)
     }
 
@@ -122,9 +110,7 @@ impl DynamoDb {
     /// no records when nothing was written.
     pub fn stream_batch(&self, table: &str) -> Result<Value, TableError> {
         let mut tables = lock(&self.tables);
-        let known = tables.get_mut(table).ok_or_else(|| TableError::Unknown {
-            table: table.to_owned(),
-        })?;
+        let known = tables.get_mut(table).ok_or_else(|| TableError::Unknown { table: table.to_owned() })?;
         stream::read(&self.database, table, &mut known.position)
     }
 

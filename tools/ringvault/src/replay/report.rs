@@ -90,7 +90,8 @@ impl Archive {
         for row in stack.sessions()? {
             for (name, result) in &row {
                 let Some(id) = name.strip_prefix("r#") else { continue };
-                let object = text(result, "key").and_then(|key| objects.iter().find(|object| object.key == key)).cloned();
+                let object =
+                    text(result, "key").and_then(|key| objects.iter().find(|object| object.key == key)).cloned();
                 let held = object.as_ref().and_then(|object| std::fs::read(&object.path).ok());
                 let offered = stack.vendor.with(|vendor| vendor.audio_of(id));
                 recordings.push(Recording {

@@ -27,8 +27,7 @@ impl Fixture {
     async fn start() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::SeqCst);
-        let folder =
-            std::env::temp_dir().join(format!("local-cloud-s3-{}-{number}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("local-cloud-s3-{}-{number}", std::process::id()));
         let s3 = S3::start(folder.clone()).await.unwrap();
         s3.create_bucket(BUCKET).unwrap();
         let client = clients::s3(&s3.endpoint());
@@ -37,14 +36,7 @@ impl Fixture {
 
     async fn put(&self, key: &str, body: &'static [u8]) {
         let body = ByteStream::from_static(body);
-        self.client
-            .put_object()
-            .bucket(BUCKET)
-            .key(key)
-            .body(body)
-            .send()
-            .await
-            .unwrap();
+        self.client.put_object().bucket(BUCKET).key(key).body(body).send().await.unwrap();
     }
 
     fn assert_nothing_is_stored(&self) {
@@ -60,7 +52,5 @@ impl Drop for Fixture {
 }
 
 fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> {
-    error
-        .as_service_error()
-        .and_then(ProvideErrorMetadata::code)
+    error.as_service_error().and_then(ProvideErrorMetadata::code)
 }
