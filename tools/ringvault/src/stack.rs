@@ -140,7 +140,7 @@ pub fn table_spec() -> TableSpec {
             sort_key: schema::DUE_AT.to_owned(),
         },
         ttl_attribute: schema::TTL.to_owned(),
-        stream: true,
+        stream_view: Some(schema::STREAM_VIEW.to_owned()),
     }
 }
 

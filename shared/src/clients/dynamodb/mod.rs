@@ -20,6 +20,8 @@ pub mod schema {
     pub const DUE_AT: &str = "due_at";
     /// The TTL attribute, epoch seconds.
     pub const TTL: &str = "ttl";
+    /// What the stream tells of a change: it only wakes the archiver, which reads the table itself.
+    pub const STREAM_VIEW: &str = "NEW_IMAGE";
     /// The value of [`QUEUE`].
     pub const DUE: &str = "due";
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use dynoxide::{Database, DynoxideError};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::task::AbortHandle;
 
 pub use self::gate::{Gate, Held};
@@ -44,7 +44,7 @@ pub enum TableError {
         table: String,
     },
     /// The table has no stream.
-    #[error("the table {table} has no stream; create it with `stream: true`")]
+    #[error("the table {table} has no stream; create it with a `stream_view`")]
     NoStream {
         /// The table.
         table: String,
@@ -99,11 +99,13 @@ impl DynamoDb {
     /// Every row of `table` as plain JSON, by key: numbers as numbers, sets as sorted arrays. For people and tests;
     /// neither the gate nor [`DynamoDb::stop`] stands in the way.
     pub fn rows(&self, table: &str) -> Result<Vec<Map<String, Value>>, TableError> {
-        let partition_key = lock(&self.tables)
-            .get(table)
-            .map(|known| known.partition_key.clone())
-            .ok_or_else(|| TableError::Unknown { table: table.to_owned() })?;
-        rows::read(&self.database, table, &partition_key)
+        rows::read(&self.database, table, &self.partition_key(table)?)
+    }
+
+    /// Sets one numeric attribute of a row, as if time had moved it: leases and due times live in numbers.
+    pub fn set_number(&self, table: &str, key: &str, attribute: &str, value: u64) -> Result<(), TableError> {
+        let partition_key = self.partition_key(table)?;
+        table::set_number(&self.database, table, json!({ partition_key: { "S": key } }), attribute, value)
     }
 
     /// What the table's stream says since the last call, as the event Lambda would get: `{"Records": […]}`, with
@@ -117,6 +119,12 @@ impl DynamoDb {
     /// The gate that can hold or refuse requests.
     pub fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    fn partition_key(&self, table: &str) -> Result<String, TableError> {
+        let tables = lock(&self.tables);
+        let known = tables.get(table).ok_or_else(|| TableError::Unknown { table: table.to_owned() })?;
+        Ok(known.partition_key.clone())
     }
 
     /// Takes the store down: every connection is cut, further ones are refused. The rows stay readable here.

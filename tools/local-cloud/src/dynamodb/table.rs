@@ -12,12 +12,13 @@ pub struct TableSpec {
     pub name: String,
     /// The attribute, a string, that is the whole primary key.
     pub partition_key: String,
-    /// Its one index, which projects everything.
+    /// Its one index, which projects the keys alone.
     pub index: IndexSpec,
     /// The attribute, epoch seconds, after which a row may go. Nothing here deletes by itself.
     pub ttl_attribute: String,
-    /// Whether changes are kept for [`DynamoDb::stream_batch`](super::DynamoDb::stream_batch), old and new images.
-    pub stream: bool,
+    /// What [`DynamoDb::stream_batch`](super::DynamoDb::stream_batch) tells of a change, such as `NEW_IMAGE`; no stream
+    /// if `None`.
+    pub stream_view: Option<String>,
 }
 
 /// A global secondary index.
@@ -61,11 +62,31 @@ fn creation(spec: &TableSpec) -> Value {
                 { "AttributeName": index.partition_key, "KeyType": "HASH" },
                 { "AttributeName": index.sort_key, "KeyType": "RANGE" },
             ],
-            "Projection": { "ProjectionType": "ALL" },
+            "Projection": { "ProjectionType": "KEYS_ONLY" },
         }],
     });
-    if spec.stream {
-        creation["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
+    if let Some(view) = &spec.stream_view {
+        creation["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": view });
     }
     creation
+}
+
+pub(super) fn set_number(
+    database: &Database,
+    table: &str,
+    key: Value,
+    attribute: &str,
+    value: u64,
+) -> Result<(), TableError> {
+    let action = "change a row of";
+    let update = serde_json::from_value(json!({
+        "TableName": table,
+        "Key": key,
+        "UpdateExpression": "SET #attribute = :value",
+        "ExpressionAttributeNames": { "#attribute": attribute },
+        "ExpressionAttributeValues": { ":value": { "N": value.to_string() } },
+    }));
+    let update = update.map_err(|source| TableError::Malformed { action, table: table.to_owned(), source })?;
+    let updated = database.update_item(update);
+    updated.map(|_| ()).map_err(|source| TableError::Refused { action, table: table.to_owned(), source })
 }

@@ -1,0 +1,121 @@
+//! Recordings that come late, and those that never come.
+
+use ringcentral_sim::world::Direct;
+use serde_json::json;
+use tests::{
+    World,
+    events::{hang_up, transition},
+    world, world_with,
+};
+
+#[tokio::test]
+async fn a_recording_that_is_not_ready_is_waited_for() {
+    let world = world().await;
+    world.happen(&hang_up("s-1", &["9001"])).await;
+    world.recording("9001", |recording| recording.ready_after_ms = None);
+    for attempt in 1..=3 {
+        assert_eq!(world.run().await["waiting"], 1);
+        assert_eq!(world.only_session()["attempts"], attempt);
+    }
+    assert_eq!(world.result("9001")["state"], "waiting");
+    assert_eq!(world.keys(), Vec::<String>::new());
+    world.recording("9001", |recording| recording.ready_after_ms = Some(0));
+    assert_eq!(world.run().await["archived"], 1);
+    assert!(world.holds_exactly("9001"));
+}
+
+#[tokio::test]
+async fn the_ladder_decides_when_to_look_again() {
+    let world = world_with(|config| {
+        config.env.insert("RETRY_LADDER_SECONDS".into(), "3600".into());
+    })
+    .await;
+    world.happen(&hang_up("s-1", &["9001"])).await;
+    world.recording("9001", |recording| recording.ready_after_ms = None);
+    assert_eq!(world.run().await["sessions"], 1);
+    assert_eq!(world.run().await["sessions"], 0, "not due for an hour");
+    world.let_time_pass();
+    assert_eq!(world.run().await["sessions"], 1);
+}
+
+#[tokio::test]
+async fn too_short_is_an_ending_with_its_evidence() {
+    let world = world().await;
+    world.happen(&hang_up("s-1", &["9001"])).await;
+    world.recording("9001", |recording| recording.too_short = true);
+    let summary = world.run().await;
+    assert_eq!((&summary["too_short"], &summary["archived"]), (&json!(1), &json!(0)));
+    assert_eq!(world.result("9001")["reason"], "the call log marks it shortRecording (1 records)");
+    assert_eq!(world.next_due_ms().unwrap(), None);
+}
+
+#[tokio::test]
+async fn silence_of_the_log_ends_a_recording_only_after_its_time() {
+    let silent = |hours: &'static str| async move {
+        let world = world_with(|config| {
+            config.env.insert("UNLISTED_AFTER_HOURS".into(), hours.into());
+        })
+        .await;
+        world.happen(&hang_up("s-1", &["9001"])).await;
+        world.vendor.with(|vendor| vendor.call_mut("s-1").unwrap().recordings.clear());
+        world.run().await;
+        world
+    };
+    assert_eq!(silent("72").await.result("9001")["state"], "waiting");
+    let ended = silent("0").await;
+    assert_eq!(ended.result("9001")["state"], "unavailable");
+    let reason = "the call log answered without it (1 records); direct: the vendor answered 404 CMN-102";
+    assert_eq!(ended.result("9001")["reason"], reason);
+}
+
+#[tokio::test]
+async fn a_log_that_fails_ends_nothing_however_old_the_recording_is() {
+    let world = world_with(|config| {
+        config.env.insert("UNLISTED_AFTER_HOURS".into(), "0".into());
+        config.vendor.scope = "ReadCallRecording".into();
+    })
+    .await;
+    world.happen(&hang_up("s-1", &["9001"])).await;
+    world.recording("9001", |recording| recording.ready_after_ms = None);
+    assert_eq!(world.run().await["waiting"], 1);
+    assert_eq!(
+        world.result("9001")["reason"],
+        "direct: the vendor answered 404 CMN-102; call log: the vendor answered 403 CMN-401"
+    );
+}
+
+#[tokio::test]
+async fn a_party_still_talking_is_not_asked_for_until_the_quiet_period_is_over() {
+    let world = world_with(|config| {
+        config.env.insert("QUIET_PERIOD_SECONDS".into(), "3600".into());
+    })
+    .await;
+    world.happen(&transition("s-1", 2, "Disconnected", &["9001"])).await;
+    world.happen(&transition("s-1", 3, "Answered", &["9002"])).await;
+    let summary = world.run().await;
+    assert_eq!((&summary["archived"], &summary["waiting"]), (&json!(1), &json!(1)), "{summary}");
+    assert_eq!(world.vendor_statuses("recording/9002"), Vec::<u16>::new());
+    world.happen(&transition("s-1", 3, "Disconnected", &[])).await;
+    assert_eq!(world.run().await["archived"], 2);
+    assert!(world.holds_exactly("9002"));
+}
+
+async fn throttled() -> World {
+    let world = world().await;
+    world.happen(&hang_up("s-1", &["9001"])).await;
+    world.happen(&hang_up("s-2", &["9002"])).await;
+    for id in ["9001", "9002"] {
+        world.recording(id, |recording| recording.direct = Direct::Status(429));
+    }
+    world
+}
+
+#[tokio::test]
+async fn a_429_ends_the_run_and_costs_no_attempt() {
+    let world = throttled().await;
+    let summary = world.run().await;
+    assert_eq!(summary["stopped"], "throttled");
+    assert_eq!(world.vendor_statuses("/content"), [429], "nothing is sent after a 429");
+    let attempts: Vec<_> = world.rows().iter().map(|row| row.get("attempts").cloned().unwrap_or(json!(0))).collect();
+    assert_eq!(attempts, [json!(0), json!(0)]);
+}

@@ -1,0 +1,13 @@
+//! The function binaries, from event to object: the real Lambda Runtime API protocol, the real AWS SDKs on the wire.
+
+mod archiver;
+mod bodies;
+mod endings;
+mod event_files;
+mod hybrid;
+mod orders;
+mod replay;
+mod secrecy;
+mod start;
+mod store_down;
+mod webhook;
