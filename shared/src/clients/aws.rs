@@ -22,3 +22,17 @@ fn limits(attempt: Duration, operation: Duration) -> TimeoutConfig {
         .operation_timeout(operation)
         .build()
 }
+
+/// An error and what caused it, on one line.
+pub(super) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let words = inner.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        cause = inner.source();
+    }
+    text
+}

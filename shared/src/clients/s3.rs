@@ -8,7 +8,7 @@ use std::{
 
 use aws_sdk_s3::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     operation::head_object::HeadObjectError,
     primitives::ByteStream as S3Stream,
     types::{ChecksumAlgorithm, ChecksumMode, StorageClass},
@@ -17,6 +17,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::{
+    clients::aws::describe,
     domain::{
         ids::{AccountId, RecordingId, TelephonySessionId},
         object_key::ObjectKey,
@@ -118,7 +119,7 @@ where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    let text = DisplayErrorContext(&error).to_string();
+    let text = describe(&error);
     match &error {
         SdkError::ConstructionFailure(_) => ArchiveError::Rejected(text),
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => ArchiveError::Indeterminate(text),

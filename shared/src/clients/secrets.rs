@@ -2,10 +2,10 @@
 
 use std::sync::Mutex;
 
-use aws_sdk_secretsmanager::{Client, error::DisplayErrorContext};
+use aws_sdk_secretsmanager::Client;
 use serde::Deserialize;
 
-use crate::{ports::clock::Clock, secret::Secret};
+use crate::{clients::aws::describe, ports::clock::Clock, secret::Secret};
 
 /// How long a secret is used before it is read again, milliseconds.
 const FRESH_MS: u64 = 5 * 60 * 1000;
@@ -116,7 +116,7 @@ impl SecretReader {
                 return Ok(text);
             }
             Ok(None) => "it is binary, not text".to_owned(),
-            Err(error) => DisplayErrorContext(error).to_string(),
+            Err(error) => describe(&error),
         };
         match cached {
             Some((text, _)) => {

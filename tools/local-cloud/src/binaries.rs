@@ -61,19 +61,13 @@ pub fn build(names: &[&str]) -> Result<BTreeMap<String, PathBuf>, BuildError> {
     let executable = env::current_exe().map_err(BuildError::NoExecutable)?;
     let output = Output::of(&executable).ok_or(BuildError::UnknownProfile { executable })?;
     let cargo = PathBuf::from(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
-    let status = command(&cargo, names, &output, workspace()?)
+    let status = command(&cargo, names, &output, &workspace()?)
         .status()
         .map_err(|source| BuildError::NoCargo { cargo, source })?;
     if !status.success() {
-        return Err(BuildError::Failed {
-            names: names.join(", "),
-            status,
-        });
+        return Err(BuildError::Failed { names: names.join(", "), status });
     }
-    names
-        .iter()
-        .map(|name| Ok(((*name).to_owned(), output.binary(name)?)))
-        .collect()
+    names.iter().map(|name| Ok(((*name).to_owned(), output.binary(name)?))).collect()
 }
 
 /// Where cargo put the running program.
@@ -87,10 +81,7 @@ impl Output {
     /// Reads it off `<target>/<profile>/program`, or `<target>/<profile>/{deps,examples}/program`.
     fn of(executable: &Path) -> Option<Self> {
         let mut folder = executable.parent()?;
-        if ["deps", "examples"]
-            .map(OsStr::new)
-            .contains(&folder.file_name()?)
-        {
+        if ["deps", "examples"].map(OsStr::new).contains(&folder.file_name()?) {
             folder = folder.parent()?;
         }
         Some(Self {
@@ -109,28 +100,21 @@ impl Output {
     fn binary(&self, name: &str) -> Result<PathBuf, BuildError> {
         let file = format!("{name}{}", env::consts::EXE_SUFFIX);
         let path = self.target_folder.join(&self.profile_folder).join(file);
-        if path.is_file() {
-            Ok(path)
-        } else {
-            Err(BuildError::Missing { path })
-        }
+        if path.is_file() { Ok(path) } else { Err(BuildError::Missing { path }) }
     }
 }
 
-fn workspace() -> Result<&'static Path, BuildError> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.ancestors()
-        .find(|folder| folder.join("Cargo.lock").is_file())
-        .ok_or_else(|| BuildError::NoWorkspace {
-            from: own.to_owned(),
-        })
+/// The workspace cargo runs this program from; where cargo does not, the one it was built in.
+fn workspace() -> Result<PathBuf, BuildError> {
+    let built_in = || OsString::from(env!("CARGO_MANIFEST_DIR"));
+    let own = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(built_in));
+    let root = own.ancestors().find(|folder| folder.join("Cargo.lock").is_file()).map(Path::to_owned);
+    root.ok_or(BuildError::NoWorkspace { from: own })
 }
 
 fn command(cargo: &Path, names: &[&str], output: &Output, workspace: &Path) -> Command {
     let mut command = Command::new(cargo);
-    command
-        .current_dir(workspace)
-        .args(["build", "--profile", output.profile(), "--target-dir"]);
+    command.current_dir(workspace).args(["build", "--profile", output.profile(), "--target-dir"]);
     command.arg(&output.target_folder);
     for name in names {
         command.args(["--bin", name]);
@@ -143,20 +127,9 @@ fn command(cargo: &Path, names: &[&str], output: &Output, workspace: &Path) -> C
 
 /// Whether cargo sets `variable` for what it runs. Left in place, it would look to build scripts like a change.
 fn set_by_cargo(variable: &OsStr) -> bool {
-    const NAMES: [&str; 5] = [
-        "CARGO_CRATE_NAME",
-        "CARGO_PRIMARY_PACKAGE",
-        "CARGO_TARGET_TMPDIR",
-        "LD_LIBRARY_PATH",
-        "OUT_DIR",
-    ];
-    const PREFIXES: [&str; 5] = [
-        "CARGO_BIN_",
-        "CARGO_MANIFEST_",
-        "CARGO_PKG_",
-        "CARGO_CFG_",
-        "DYLD_",
-    ];
+    const NAMES: [&str; 5] =
+        ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR", "LD_LIBRARY_PATH", "OUT_DIR"];
+    const PREFIXES: [&str; 5] = ["CARGO_BIN_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_CFG_", "DYLD_"];
     let Some(variable) = variable.to_str() else {
         return false;
     };
@@ -189,23 +162,10 @@ mod tests {
 
     #[test]
     fn only_what_cargo_sets_for_its_children_is_taken_away() {
-        for variable in [
-            "CARGO_PKG_NAME",
-            "CARGO_MANIFEST_DIR",
-            "CARGO_BIN_EXE_webhook",
-            "LD_LIBRARY_PATH",
-        ] {
+        for variable in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR", "CARGO_BIN_EXE_webhook", "LD_LIBRARY_PATH"] {
             assert!(set_by_cargo(OsStr::new(variable)), "{variable}");
         }
-        for variable in [
-            "CARGO",
-            "CARGO_HOME",
-            "CARGO_TARGET_DIR",
-            "CARGO_BUILD_JOBS",
-            "RUSTUP_HOME",
-            "PATH",
-            "HOME",
-        ] {
+        for variable in ["CARGO", "CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_BUILD_JOBS", "RUSTUP_HOME", "PATH", "HOME"] {
             assert!(!set_by_cargo(OsStr::new(variable)), "{variable}");
         }
     }

@@ -6,25 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// A request id in the form of a UUID.
 pub(crate) fn request_id() -> String {
     let hex = format!("{:016x}{:016x}", random(), random());
-    format!(
-        "{}-{}-4{}-8{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[13..16],
-        &hex[17..20],
-        &hex[20..]
-    )
+    format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
 }
 
 /// An X-Ray trace header; nothing is sampled.
 pub(crate) fn trace_id() -> String {
     let seconds = unix_time_ms(SystemTime::now()) / 1000;
     let hex = format!("{:016x}{:016x}", random(), random());
-    format!(
-        "Root=1-{seconds:08x}-{};Parent={:016x};Sampled=0",
-        &hex[..24],
-        random()
-    )
+    format!("Root=1-{seconds:08x}-{};Parent={:016x};Sampled=0", &hex[..24], random())
 }
 
 /// Milliseconds since the epoch.

@@ -32,9 +32,7 @@ pub const ACCOUNT_ID: &str = "000000000000";
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// No loopback port.
-    #[error(
-        "could not listen on 127.0.0.1 for {service}; check that this machine allows loopback listeners"
-    )]
+    #[error("could not listen on 127.0.0.1 for {service}; check that this machine allows loopback listeners")]
     Listen {
         /// What was to listen.
         service: &'static str,

@@ -38,9 +38,7 @@ impl Secrets {
     /// Starts with no secrets.
     pub async fn start() -> Result<Self, StartError> {
         let vault = Arc::new(Vault::default());
-        let router = Router::new()
-            .fallback(answer)
-            .with_state(Arc::clone(&vault));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&vault));
         let server = Server::start("Secrets Manager", router).await?;
         Ok(Self { vault, server })
     }
@@ -52,11 +50,8 @@ impl Secrets {
 
     /// Keeps `secret_string` under `id`; a value that was there is rotated out.
     pub fn put(&self, id: &str, secret_string: &str) {
-        let secret = Secret {
-            value: secret_string.to_owned(),
-            version: ids::request_id(),
-            created_at: SystemTime::now(),
-        };
+        let secret =
+            Secret { value: secret_string.to_owned(), version: ids::request_id(), created_at: SystemTime::now() };
         lock(&self.vault.secrets).insert(id.to_owned(), secret);
     }
 
@@ -84,13 +79,9 @@ impl Vault {
 }
 
 async fn answer(State(vault): State<Arc<Vault>>, headers: HeaderMap, body: Bytes) -> Response {
-    let target = headers
-        .get("x-amz-target")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     if target != "secretsmanager.GetSecretValue" {
-        let message =
-            format!("the local Secrets Manager knows only GetSecretValue, not {target:?}");
+        let message = format!("the local Secrets Manager knows only GetSecretValue, not {target:?}");
         return refuse("UnknownOperationException", &message);
     }
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -99,10 +90,7 @@ async fn answer(State(vault): State<Arc<Vault>>, headers: HeaderMap, body: Bytes
     };
     match vault.read(id) {
         Some(secret) => reply(StatusCode::OK, &describe(id, &secret)),
-        None => refuse(
-            "ResourceNotFoundException",
-            "Secrets Manager can't find the specified secret.",
-        ),
+        None => refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret."),
     }
 }
 
@@ -118,10 +106,7 @@ fn describe(id: &str, secret: &Secret) -> Value {
 }
 
 fn refuse(kind: &str, message: &str) -> Response {
-    reply(
-        StatusCode::BAD_REQUEST,
-        &json!({ "__type": kind, "Message": message }),
-    )
+    reply(StatusCode::BAD_REQUEST, &json!({ "__type": kind, "Message": message }))
 }
 
 fn reply(status: StatusCode, body: &Value) -> Response {

@@ -30,22 +30,10 @@ pub(crate) struct Server {
 impl Server {
     /// Listens, and serves `router` from now on.
     pub(crate) async fn start(service: &'static str, router: Router) -> Result<Self, StartError> {
-        let listen = async {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            let address = listener.local_addr()?;
-            io::Result::Ok((listener, address))
-        };
-        let (listener, address) = listen
-            .await
-            .map_err(|source| StartError::Listen { service, source })?;
+        let (listener, address) = listen(service).await?;
         let connections = Connections::new(Mutex::new(Some(JoinSet::new())));
-        let accepting =
-            tokio::spawn(accept(listener, router, Arc::clone(&connections))).abort_handle();
-        Ok(Self {
-            address,
-            accepting,
-            connections,
-        })
+        let accepting = tokio::spawn(accept(listener, router, Arc::clone(&connections))).abort_handle();
+        Ok(Self { address, accepting, connections })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -69,6 +57,16 @@ impl Drop for Server {
     }
 }
 
+/// Binds a loopback port of the system's choosing, for `service`.
+pub(crate) async fn listen(service: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bind = async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        io::Result::Ok((listener, address))
+    };
+    bind.await.map_err(|source| StartError::Listen { service, source })
+}
+
 async fn accept(listener: TcpListener, router: Router, connections: Connections) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -88,8 +86,7 @@ async fn serve(stream: TcpStream, router: Router) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let connection = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     // An error here is a client that went away; there is nobody left to tell.
     drop(connection.await);
 }

@@ -26,7 +26,7 @@ use links::Links;
 use route::Route;
 use serde_json::Value;
 use sessions::Sessions;
-use subscriptions::{Draft, Subscriptions};
+use subscriptions::{Draft, Pending, Subscriptions};
 
 /// RingCentral for one account, one application and one user. It knows no clock: every call that needs the time is
 /// given it, in epoch milliseconds.
@@ -95,9 +95,7 @@ impl Simulator {
 
     /// A call by its `telephonySessionId`.
     pub fn call_mut(&mut self, telephony_session_id: &str) -> Option<&mut Call> {
-        self.calls
-            .iter_mut()
-            .find(|call| call.telephony_session_id == telephony_session_id)
+        self.calls.iter_mut().find(|call| call.telephony_session_id == telephony_session_id)
     }
 
     /// A recording by its id.
@@ -108,8 +106,7 @@ impl Simulator {
 
     /// Exactly the bytes a whole and healthy download of this recording has.
     pub fn audio_of(&self, recording_id: &str) -> Option<Vec<u8>> {
-        self.find_recording(recording_id)
-            .map(|(_, recording)| recording.audio())
+        self.find_recording(recording_id).map(|(_, recording)| recording.audio())
     }
 
     /// Every request answered so far, in order.
@@ -129,9 +126,7 @@ impl Simulator {
         let gauge = self.limits.count(route.group(), &self.settings, now_ms);
         asked.gauge = Some(gauge);
         if !gauge.admitted {
-            let reply = Fault::throttled()
-                .reply()
-                .with("Retry-After", gauge.window_s);
+            let reply = Fault::throttled().reply().with("Retry-After", gauge.window_s);
             return Outcome::Reply(self.conclude(asked, reply));
         }
         match self.answer(&route, request, now_ms) {
@@ -142,19 +137,9 @@ impl Simulator {
     }
 
     /// Ends the creation of a subscription with what its address said (API.md §5.1).
-    pub fn finish_handshake(
-        &mut self,
-        handshake: Handshake,
-        answer: HandshakeAnswer,
-        now_ms: u64,
-    ) -> Reply {
+    pub fn finish_handshake(&mut self, handshake: Handshake, answer: HandshakeAnswer, now_ms: u64) -> Reply {
         let links = self.links();
-        let Handshake {
-            asked,
-            draft,
-            validation_token,
-            ..
-        } = handshake;
+        let Pending { validation_token, asked, draft } = *handshake.pending;
         let created = subscriptions::judge(&validation_token, &answer)
             .map(|()| self.subscriptions.add(draft, now_ms))
             .map(|subscription| Reply::json(200, &subscription.resource(&links, now_ms)));
@@ -169,8 +154,7 @@ impl Simulator {
 
     /// Stops deliveries to a subscription, as the vendor does after failures (API.md §5.4). False if there is none.
     pub fn blacklist(&mut self, subscription_id: &str, reason: &str, now_ms: u64) -> bool {
-        self.subscriptions
-            .blacklist(subscription_id, reason, now_ms)
+        self.subscriptions.blacklist(subscription_id, reason, now_ms)
     }
 
     /// What the vendor would send for this event: one delivery for each active subscription with a matching filter
@@ -195,18 +179,11 @@ impl Simulator {
         }
     }
 
-    fn answer(
-        &mut self,
-        route: &Route<'_>,
-        request: &Request,
-        now_ms: u64,
-    ) -> Result<Answer, Fault> {
+    fn answer(&mut self, route: &Route<'_>, request: &Request, now_ms: u64) -> Result<Answer, Fault> {
         let reply = match *route {
             Route::Token => self.sessions.token_reply(request, &self.settings, now_ms),
             Route::CreateSubscription => {
-                let draft = self
-                    .subscriptions
-                    .draft(&request.body, &self.settings, now_ms)?;
+                let draft = self.subscriptions.draft(&request.body, &self.settings, now_ms)?;
                 return Ok(Answer::AskAddress(draft));
             }
             Route::ListSubscriptions => self.subscriptions.list(&self.links(), now_ms),
@@ -238,27 +215,16 @@ impl Simulator {
 
     fn check_account(&self, account: &str) -> Result<(), Fault> {
         let ours = account == "~" || account == self.settings.account_id;
-        if ours {
-            Ok(())
-        } else {
-            Err(Fault::not_found("accountId"))
-        }
+        if ours { Ok(()) } else { Err(Fault::not_found("accountId")) }
     }
 
     fn find_recording(&self, id: &str) -> Option<(&Call, &Recording)> {
-        let mut all = self.calls.iter().flat_map(|call| {
-            call.recordings
-                .iter()
-                .map(move |recording| (call, recording))
-        });
+        let mut all = self.calls.iter().flat_map(|call| call.recordings.iter().map(move |recording| (call, recording)));
         all.find(|(_, recording)| recording.id == id)
     }
 
     fn links(&self) -> Links {
-        Links {
-            origins: self.origins.clone(),
-            account_id: self.settings.account_id.clone(),
-        }
+        Links { origins: self.origins.clone(), account_id: self.settings.account_id.clone() }
     }
 
     /// Writes the log and adds the headers every reply has (API.md §3).
@@ -267,10 +233,7 @@ impl Simulator {
         served.status = reply.status;
         served.group = gauge.map(|gauge| gauge.group);
         self.served.push(served);
-        let reply = reply.with(
-            "RCRequestId",
-            format!("{:08x}-0000-4000-8000-000000000000", self.served.len()),
-        );
+        let reply = reply.with("RCRequestId", format!("{:08x}-0000-4000-8000-000000000000", self.served.len()));
         let Some(gauge) = gauge else { return reply };
         reply
             .with("X-Rate-Limit-Group", gauge.group.name())
@@ -290,10 +253,7 @@ impl Asked {
             group: None,
             status: 0,
         };
-        Self {
-            served,
-            gauge: None,
-        }
+        Self { served, gauge: None }
     }
 }
 

@@ -39,10 +39,7 @@ impl SimServer {
             platform: format!("http://{}", platform.local_addr()?),
             media: format!("http://{}", media.local_addr()?),
         };
-        let client = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .build();
+        let client = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build();
         let shared = Arc::new(Shared {
             simulator: Mutex::new(Simulator::new(settings, origins.clone())),
             client: client.map_err(io::Error::other)?,
@@ -50,11 +47,7 @@ impl SimServer {
         let (running, stopped) = watch::channel(());
         http::serve(platform, Origin::Platform, shared.clone(), stopped.clone());
         http::serve(media, Origin::Media, shared.clone(), stopped);
-        Ok(Self {
-            shared,
-            origins,
-            _running: running,
-        })
+        Ok(Self { shared, origins, _running: running })
     }
 
     /// Base URL that stands for `https://platform.ringcentral.com`, without a trailing slash.
@@ -87,17 +80,12 @@ impl SimServer {
 
 impl Shared {
     fn with<T>(&self, act: impl FnOnce(&mut Simulator) -> T) -> T {
-        act(&mut self
-            .simulator
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.simulator.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 fn now_ms() -> u64 {
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -127,18 +127,13 @@ impl Call {
 
     /// The party a recording ends with: its own if it is known.
     fn end_of(&self, recording: &Recording) -> Option<u64> {
-        let owner = self
-            .parties
-            .iter()
-            .find(|party| recording.party_id.as_ref() == Some(&party.id));
+        let owner = self.parties.iter().find(|party| recording.party_id.as_ref() == Some(&party.id));
         owner.map_or_else(|| self.ended_at_ms(), |party| party.ended_at_ms)
     }
 
     pub(crate) fn is_ready(&self, recording: &Recording, now_ms: u64) -> bool {
         match (self.end_of(recording), recording.ready_after_ms) {
-            (Some(ended_at_ms), Some(after_ms)) => {
-                !recording.too_short && ended_at_ms + after_ms <= now_ms
-            }
+            (Some(ended_at_ms), Some(after_ms)) => !recording.too_short && ended_at_ms + after_ms <= now_ms,
             (None, _) | (_, None) => false,
         }
     }
@@ -151,11 +146,7 @@ impl Recording {
         let chance = Sha256::digest(&id);
         Self {
             party_id: None,
-            format: if chance[0].is_multiple_of(2) {
-                AudioFormat::Mp3
-            } else {
-                AudioFormat::Wav
-            },
+            format: if chance[0].is_multiple_of(2) { AudioFormat::Mp3 } else { AudioFormat::Wav },
             duration_s: 5 + u32::from(chance[1] % 40),
             ready_after_ms: Some(0),
             kind: RecordingKind::Automatic,

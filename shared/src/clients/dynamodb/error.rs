@@ -1,8 +1,8 @@
 //! The one place where the SDK's errors become the port's.
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-use crate::ports::session_store::StoreError;
+use crate::{clients::aws::describe, ports::session_store::StoreError};
 
 /// Error codes after which the request may be made again and has not happened.
 const REFUSED_FOR_NOW: [&str; 6] = [
@@ -20,7 +20,7 @@ where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    let text = DisplayErrorContext(&error).to_string();
+    let text = describe(&error);
     match &error {
         SdkError::ConstructionFailure(_) => StoreError::Rejected(text),
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => StoreError::Indeterminate(text),

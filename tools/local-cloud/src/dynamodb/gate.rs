@@ -56,15 +56,8 @@ impl Gate {
     pub fn hold(&self, wanted: impl Fn(&str, &Value) -> bool + Send + 'static) -> Held {
         let (reached_sender, reached) = watch::channel(false);
         let (release, released) = oneshot::channel();
-        lock(&self.holds).push(Hold {
-            wanted: Box::new(wanted),
-            reached: reached_sender,
-            released,
-        });
-        Held {
-            reached,
-            _release: release,
-        }
+        lock(&self.holds).push(Hold { wanted: Box::new(wanted), reached: reached_sender, released });
+        Held { reached, _release: release }
     }
 
     /// While on, everything is answered with DynamoDB's `InternalServerError`, status 500.
@@ -87,9 +80,7 @@ impl Gate {
             return None;
         }
         let body = serde_json::from_slice(body).unwrap_or_default();
-        let index = holds
-            .iter()
-            .position(|hold| (hold.wanted)(operation, &body))?;
+        let index = holds.iter().position(|hold| (hold.wanted)(operation, &body))?;
         Some(holds.remove(index))
     }
 }
@@ -101,28 +92,14 @@ struct Passage {
 }
 
 pub(super) fn router(gate: Arc<Gate>, table_url: String) -> Result<Router, StartError> {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .tls_certs_only([])
-        .build()
-        .map_err(StartError::Client)?;
-    let passage = Arc::new(Passage {
-        gate,
-        table_url,
-        client,
-    });
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().map_err(StartError::Client)?;
+    let passage = Arc::new(Passage { gate, table_url, client });
     let limit = DefaultBodyLimit::max(MAX_BODY_BYTES);
-    Ok(Router::new()
-        .fallback(answer)
-        .layer(limit)
-        .with_state(passage))
+    Ok(Router::new().fallback(answer).layer(limit).with_state(passage))
 }
 
 async fn answer(State(passage): State<Arc<Passage>>, headers: HeaderMap, body: Bytes) -> Response {
-    let target = headers
-        .get("x-amz-target")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default();
     passage.gate.pass(operation, &body).await;
     if passage.gate.refusing.load(Ordering::SeqCst) {
@@ -130,27 +107,15 @@ async fn answer(State(passage): State<Arc<Passage>>, headers: HeaderMap, body: B
     }
     match passage.forward(headers, body).await {
         Ok(response) => response,
-        Err(error) => refuse(&format!(
-            "the database behind the gate did not answer: {error}"
-        )),
+        Err(error) => refuse(&format!("the database behind the gate did not answer: {error}")),
     }
 }
 
 impl Passage {
-    async fn forward(
-        &self,
-        mut headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<Response, reqwest::Error> {
+    async fn forward(&self, mut headers: HeaderMap, body: Bytes) -> Result<Response, reqwest::Error> {
         headers.remove(header::HOST);
         headers.remove(header::CONTENT_LENGTH);
-        let reply = self
-            .client
-            .post(&self.table_url)
-            .headers(headers)
-            .body(body)
-            .send()
-            .await?;
+        let reply = self.client.post(&self.table_url).headers(headers).body(body).send().await?;
         let (status, headers) = (reply.status(), reply.headers().clone());
         let mut response = Response::new(Body::from(reply.bytes().await?));
         *response.status_mut() = status;
@@ -162,10 +127,5 @@ impl Passage {
 fn refuse(message: &str) -> Response {
     let body = json!({ "__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": message });
     let content_type = [(header::CONTENT_TYPE, "application/x-amz-json-1.0")];
-    (
-        StatusCode::INTERNAL_SERVER_ERROR,
-        content_type,
-        body.to_string(),
-    )
-        .into_response()
+    (StatusCode::INTERNAL_SERVER_ERROR, content_type, body.to_string()).into_response()
 }

@@ -6,19 +6,17 @@ mod stream;
 mod table;
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
 use dynoxide::{Database, DynoxideError};
 use serde_json::{Map, Value};
-use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 pub use self::gate::{Gate, Held};
 use self::stream::Position;
 pub use self::table::{IndexSpec, TableSpec};
 use crate::StartError;
-use crate::server::Server;
+use crate::server::{self, Server};
 use crate::sync::lock;
 
 /// DynamoDB on loopback.
@@ -77,27 +75,12 @@ impl DynamoDb {
     /// Starts with no tables.
     pub async fn start() -> Result<Self, StartError> {
         let database = Database::memory().map_err(StartError::Database)?;
-        let listen = async {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            let address = listener.local_addr()?;
-            std::io::Result::Ok((listener, address))
-        };
-        let (listener, address) = listen.await.map_err(|source| StartError::Listen {
-            service: "the database behind the gate",
-            source,
-        })?;
+        let (listener, address) = server::listen("the database behind the gate").await?;
         let gate = Arc::new(Gate::default());
         let router = gate::router(Arc::clone(&gate), format!("http://{address}/"))?;
         let server = Server::start("DynamoDB", router).await?;
-        let engine =
-            tokio::spawn(dynoxide::server::serve_on(listener, database.clone())).abort_handle();
-        Ok(Self {
-            database,
-            tables: Mutex::default(),
-            gate,
-            server,
-            engine,
-        })
+        let engine = tokio::spawn(dynoxide::server::serve_on(listener, database.clone())).abort_handle();
+        Ok(Self { database, tables: Mutex::default(), gate, server, engine })
     }
 
     /// Where a client finds it.
@@ -108,10 +91,7 @@ impl DynamoDb {
     /// Creates an empty table.
     pub fn create_table(&self, spec: &TableSpec) -> Result<(), TableError> {
         table::create(&self.database, spec)?;
-        let table = Table {
-            partition_key: spec.partition_key.clone(),
-            position: Position::default(),
-        };
+        let table = Table { partition_key: spec.partition_key.clone(), position: Position::default() };
         lock(&self.tables).insert(spec.name.clone(), table);
         Ok(())
     }
@@ -122,9 +102,7 @@ impl DynamoDb {
         let partition_key = lock(&self.tables)
             .get(table)
             .map(|known| known.partition_key.clone())
-            .ok_or_else(|| TableError::Unknown {
-                table: table.to_owned(),
-            })?;
+            .ok_or_else(|| TableError::Unknown { table: table.to_owned() })?;
         rows::read(&self.database, table, &partition_key)
     }
 
@@ -132,9 +110,7 @@ impl DynamoDb {
     /// no records when nothing was written.
     pub fn stream_batch(&self, table: &str) -> Result<Value, TableError> {
         let mut tables = lock(&self.tables);
-        let known = tables.get_mut(table).ok_or_else(|| TableError::Unknown {
-            table: table.to_owned(),
-        })?;
+        let known = tables.get_mut(table).ok_or_else(|| TableError::Unknown { table: table.to_owned() })?;
         stream::read(&self.database, table, &mut known.position)
     }
 

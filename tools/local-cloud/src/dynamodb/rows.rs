@@ -26,18 +26,12 @@ fn scan(database: &Database, table: &str) -> Result<Vec<Item>, TableError> {
     let mut items = Vec::new();
     let mut next = None;
     loop {
-        let request = ScanRequest {
-            table_name: table.to_owned(),
-            exclusive_start_key: next,
-            ..ScanRequest::default()
-        };
-        let page = database
-            .scan(request)
-            .map_err(|source| TableError::Refused {
-                action: "read",
-                table: table.to_owned(),
-                source,
-            })?;
+        let request = ScanRequest { table_name: table.to_owned(), exclusive_start_key: next, ..ScanRequest::default() };
+        let page = database.scan(request).map_err(|source| TableError::Refused {
+            action: "read",
+            table: table.to_owned(),
+            source,
+        })?;
         items.extend(page.items.unwrap_or_default());
         next = page.last_evaluated_key;
         if next.is_none() {
@@ -47,9 +41,7 @@ fn scan(database: &Database, table: &str) -> Result<Vec<Item>, TableError> {
 }
 
 fn row(item: Item) -> Map<String, Value> {
-    item.into_iter()
-        .map(|(name, value)| (name, plain(value)))
-        .collect()
+    item.into_iter().map(|(name, value)| (name, plain(value))).collect()
 }
 
 fn plain(value: AttributeValue) -> Value {
@@ -65,11 +57,7 @@ fn plain(value: AttributeValue) -> Value {
         }
         AttributeValue::NS(digits) => {
             let mut numbers: Vec<Value> = digits.iter().map(|digits| number(digits)).collect();
-            numbers.sort_by(|one, other| {
-                one.as_f64()
-                    .unwrap_or(0.0)
-                    .total_cmp(&other.as_f64().unwrap_or(0.0))
-            });
+            numbers.sort_by(|one, other| one.as_f64().unwrap_or(0.0).total_cmp(&other.as_f64().unwrap_or(0.0)));
             Value::Array(numbers)
         }
         AttributeValue::BS(all) => {
@@ -85,16 +73,8 @@ fn plain(value: AttributeValue) -> Value {
 /// The digits as a JSON number; as text where JSON would lose some of DynamoDB's 38.
 fn number(digits: &str) -> Value {
     let whole = digits.parse().map(|whole: i64| Number::from(whole)).ok();
-    let fraction = || {
-        digits
-            .parse()
-            .ok()
-            .and_then(Number::from_f64)
-            .filter(|_| digits.len() <= 15)
-    };
-    whole
-        .or_else(fraction)
-        .map_or_else(|| Value::String(digits.to_owned()), Value::Number)
+    let fraction = || digits.parse().ok().and_then(Number::from_f64).filter(|_| digits.len() <= 15);
+    whole.or_else(fraction).map_or_else(|| Value::String(digits.to_owned()), Value::Number)
 }
 
 #[cfg(test)]
@@ -105,28 +85,16 @@ mod tests {
     #[test]
     fn attributes_become_plain_json() {
         let cases = [
-            (
-                AttributeValue::N("1700000000000".to_owned()),
-                json!(1_700_000_000_000_i64),
-            ),
+            (AttributeValue::N("1700000000000".to_owned()), json!(1_700_000_000_000_i64)),
             (AttributeValue::N("0.5".to_owned()), json!(0.5)),
             (
                 AttributeValue::N("12345678901234567890123456789012345678".to_owned()),
                 json!("12345678901234567890123456789012345678"),
             ),
-            (
-                AttributeValue::SS(vec!["b".to_owned(), "a".to_owned()]),
-                json!(["a", "b"]),
-            ),
-            (
-                AttributeValue::NS(vec!["10".to_owned(), "9".to_owned()]),
-                json!([9, 10]),
-            ),
+            (AttributeValue::SS(vec!["b".to_owned(), "a".to_owned()]), json!(["a", "b"])),
+            (AttributeValue::NS(vec!["10".to_owned(), "9".to_owned()]), json!([9, 10])),
             (AttributeValue::B(vec![0, 255]), json!("AP8=")),
-            (
-                AttributeValue::L(vec![AttributeValue::NULL(true), AttributeValue::BOOL(true)]),
-                json!([null, true]),
-            ),
+            (AttributeValue::L(vec![AttributeValue::NULL(true), AttributeValue::BOOL(true)]), json!([null, true])),
         ];
         for (attribute, expected) in cases {
             assert_eq!(plain(attribute.clone()), expected, "{attribute:?}");

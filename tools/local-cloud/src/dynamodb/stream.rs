@@ -14,39 +14,21 @@ use crate::{ACCOUNT_ID, REGION};
 pub(super) struct Position(Option<String>);
 
 /// Every record after `position`, which moves past them.
-pub(super) fn read(
-    database: &Database,
-    table: &str,
-    position: &mut Position,
-) -> Result<Value, TableError> {
-    let refused = |source| TableError::Refused {
-        action: "read the stream of",
-        table: table.to_owned(),
-        source,
-    };
+pub(super) fn read(database: &Database, table: &str, position: &mut Position) -> Result<Value, TableError> {
+    let refused = |source| TableError::Refused { action: "read the stream of", table: table.to_owned(), source };
     let label = database
         .get_table_metadata(table)
         .map_err(refused)?
         .filter(|metadata| metadata.stream_enabled)
         .and_then(|metadata| metadata.stream_label)
-        .ok_or_else(|| TableError::NoStream {
-            table: table.to_owned(),
-        })?;
+        .ok_or_else(|| TableError::NoStream { table: table.to_owned() })?;
     let mut iterator = match position.0.take() {
         Some(iterator) => Some(iterator),
-        None => {
-            database
-                .get_shard_iterator(beginning(table, &label))
-                .map_err(refused)?
-                .shard_iterator
-        }
+        None => database.get_shard_iterator(beginning(table, &label)).map_err(refused)?.shard_iterator,
     };
     let mut records = Vec::new();
     while let Some(shard_iterator) = iterator.take() {
-        let request = GetRecordsRequest {
-            shard_iterator,
-            limit: None,
-        };
+        let request = GetRecordsRequest { shard_iterator, limit: None };
         let page = database.get_records(request).map_err(refused)?;
         if page.records.is_empty() {
             position.0 = page.next_shard_iterator;
@@ -56,10 +38,7 @@ pub(super) fn read(
         }
     }
     let arn = format!("arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{table}/stream/{label}");
-    let records: Result<Vec<Value>, _> = records
-        .iter()
-        .map(|record| as_lambda_sees(record, &arn))
-        .collect();
+    let records: Result<Vec<Value>, _> = records.iter().map(|record| as_lambda_sees(record, &arn)).collect();
     let records = records.map_err(|source| TableError::Malformed {
         action: "read the stream of",
         table: table.to_owned(),

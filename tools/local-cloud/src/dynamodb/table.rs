@@ -32,25 +32,15 @@ pub struct IndexSpec {
 }
 
 pub(super) fn create(database: &Database, spec: &TableSpec) -> Result<(), TableError> {
-    let malformed = |source| TableError::Malformed {
-        action: "create",
-        table: spec.name.clone(),
-        source,
-    };
-    let refused = |source| TableError::Refused {
-        action: "create",
-        table: spec.name.clone(),
-        source,
-    };
+    let malformed = |source| TableError::Malformed { action: "create", table: spec.name.clone(), source };
+    let refused = |source| TableError::Refused { action: "create", table: spec.name.clone(), source };
     let table = serde_json::from_value(creation(spec)).map_err(malformed)?;
     database.create_table(table).map_err(refused)?;
     let time_to_live = serde_json::from_value(json!({
         "TableName": spec.name,
         "TimeToLiveSpecification": { "AttributeName": spec.ttl_attribute, "Enabled": true },
     }));
-    database
-        .update_time_to_live(time_to_live.map_err(malformed)?)
-        .map_err(refused)?;
+    database.update_time_to_live(time_to_live.map_err(malformed)?).map_err(refused)?;
     Ok(())
 }
 
@@ -75,8 +65,7 @@ fn creation(spec: &TableSpec) -> Value {
         }],
     });
     if spec.stream {
-        creation["StreamSpecification"] =
-            json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
+        creation["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
     }
     creation
 }

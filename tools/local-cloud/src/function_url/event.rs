@@ -31,10 +31,7 @@ pub struct HttpRequest {
 
 /// The event of payload format 2.0 for `request`, as a Function URL without authentication makes it. Pure.
 pub fn event(request: &HttpRequest, request_id: &str, received_at: SystemTime) -> Value {
-    let (path, query) = request
-        .path_and_query
-        .split_once('?')
-        .unwrap_or((&request.path_and_query, ""));
+    let (path, query) = request.path_and_query.split_once('?').unwrap_or((&request.path_and_query, ""));
     let headers = fold_headers(&request.headers);
     let host = headers.get("host").map_or("localhost", String::as_str);
     let mut event = json!({
@@ -81,11 +78,7 @@ pub fn event(request: &HttpRequest, request_id: &str, received_at: SystemTime) -
 fn fold_headers(headers: &[(String, String)]) -> BTreeMap<String, String> {
     let mut folded: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers {
-        let separator = if name.eq_ignore_ascii_case("cookie") {
-            "; "
-        } else {
-            ","
-        };
+        let separator = if name.eq_ignore_ascii_case("cookie") { "; " } else { "," };
         folded
             .entry(name.to_ascii_lowercase())
             .and_modify(|known| {
@@ -94,14 +87,8 @@ fn fold_headers(headers: &[(String, String)]) -> BTreeMap<String, String> {
             })
             .or_insert_with(|| value.clone());
     }
-    for (name, value) in [
-        ("x-forwarded-for", SOURCE_IP),
-        ("x-forwarded-proto", "https"),
-        ("x-forwarded-port", "443"),
-    ] {
-        folded
-            .entry(name.to_owned())
-            .or_insert_with(|| value.to_owned());
+    for (name, value) in [("x-forwarded-for", SOURCE_IP), ("x-forwarded-proto", "https"), ("x-forwarded-port", "443")] {
+        folded.entry(name.to_owned()).or_insert_with(|| value.to_owned());
     }
     folded
 }
@@ -117,12 +104,7 @@ fn fold_query(query: &str) -> Value {
             })
             .or_insert_with(|| value.into_owned());
     }
-    Value::Object(
-        folded
-            .into_iter()
-            .map(|(name, value)| (name, Value::String(value)))
-            .collect::<Map<_, _>>(),
-    )
+    Value::Object(folded.into_iter().map(|(name, value)| (name, Value::String(value))).collect::<Map<_, _>>())
 }
 
 /// Text types travel as text, everything else as base64.
@@ -136,27 +118,15 @@ fn encode(body: &[u8], headers: &BTreeMap<String, String>) -> (String, bool) {
 }
 
 fn is_text(content_type: &str) -> bool {
-    let media_type = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     media_type.starts_with("text/")
-        || [
-            "application/json",
-            "application/javascript",
-            "application/xml",
-        ]
-        .contains(&media_type.as_str())
+        || ["application/json", "application/javascript", "application/xml"].contains(&media_type.as_str())
 }
 
 /// For example `12/Mar/2020:19:03:58 +0000`.
 fn common_log_time(at: SystemTime) -> String {
     // `Thu, 12 Mar 2020 19:03:58 +0000`
-    let at = OffsetDateTime::from(at)
-        .format(&Rfc2822)
-        .unwrap_or_default();
+    let at = OffsetDateTime::from(at).format(&Rfc2822).unwrap_or_default();
     match at.split(' ').collect::<Vec<_>>()[..] {
         [_, day, month, year, time, zone] => format!("{day}/{month}/{year}:{time} {zone}"),
         _ => at,

@@ -29,13 +29,8 @@ impl FunctionUrl {
     /// Serves `function` at an address of its own.
     pub async fn start(function: Arc<Function>) -> Result<Self, StartError> {
         let limit = DefaultBodyLimit::max(MAX_BODY_BYTES);
-        let router = Router::new()
-            .fallback(answer)
-            .layer(limit)
-            .with_state(function);
-        Ok(Self {
-            server: Server::start("the Function URL", router).await?,
-        })
+        let router = Router::new().fallback(answer).layer(limit).with_state(function);
+        Ok(Self { server: Server::start("the Function URL", router).await? })
     }
 
     /// The address, with the slash AWS ends it with.
@@ -58,28 +53,18 @@ async fn answer(
 ) -> Response {
     let request = HttpRequest {
         method: method.to_string(),
-        path_and_query: uri
-            .path_and_query()
-            .map_or("/", |path_and_query| path_and_query.as_str())
-            .to_owned(),
+        path_and_query: uri.path_and_query().map_or("/", |path_and_query| path_and_query.as_str()).to_owned(),
         headers: readable(&headers),
         body,
     };
     let request_id = ids::request_id();
-    let outcome = function
-        .invoke(&event(&request, &request_id, SystemTime::now()))
-        .await;
+    let outcome = function.invoke(&event(&request, &request_id, SystemTime::now())).await;
     reply::http(outcome, &request_id)
 }
 
 fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
-        .map(|(name, value)| {
-            (
-                name.to_string(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        })
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect()
 }

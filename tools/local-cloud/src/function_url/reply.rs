@@ -14,28 +14,14 @@ use crate::lambda::InvokeError;
 pub(super) fn http(outcome: Result<Value, InvokeError>, request_id: &str) -> Response {
     let reply = match outcome {
         Ok(value) if value.get("statusCode").is_some() => full(&value),
-        Ok(value) => Some((
-            StatusCode::OK,
-            HeaderMap::new(),
-            value.to_string().into_bytes(),
-        )),
+        Ok(value) => Some((StatusCode::OK, HeaderMap::new(), value.to_string().into_bytes())),
         Err(_) => None,
     };
-    let (status, mut headers, body) = reply.unwrap_or_else(|| {
-        (
-            StatusCode::BAD_GATEWAY,
-            HeaderMap::new(),
-            b"Internal Server Error".to_vec(),
-        )
-    });
-    headers
-        .entry(header::CONTENT_TYPE)
-        .or_insert(HeaderValue::from_static("application/json"));
+    let (status, mut headers, body) =
+        reply.unwrap_or_else(|| (StatusCode::BAD_GATEWAY, HeaderMap::new(), b"Internal Server Error".to_vec()));
+    headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("keep-alive"));
-    for (name, value) in [
-        ("x-amzn-requestid", request_id),
-        ("x-amzn-trace-id", &ids::trace_id()),
-    ] {
+    for (name, value) in [("x-amzn-requestid", request_id), ("x-amzn-trace-id", &ids::trace_id())] {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
@@ -68,11 +54,7 @@ fn header_value(value: &Value) -> Option<HeaderValue> {
     match value {
         Value::String(text) => HeaderValue::from_str(text).ok(),
         Value::Number(number) => HeaderValue::from_str(&number.to_string()).ok(),
-        Value::Bool(flag) => Some(HeaderValue::from_static(if *flag {
-            "true"
-        } else {
-            "false"
-        })),
+        Value::Bool(flag) => Some(HeaderValue::from_static(if *flag { "true" } else { "false" })),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
@@ -86,55 +68,27 @@ mod tests {
 
     async fn shown(outcome: Result<Value, InvokeError>) -> (u16, String, Vec<u8>) {
         let response = http(outcome, "id");
-        let content_type = response.headers()["content-type"]
-            .to_str()
-            .unwrap()
-            .to_owned();
-        (
-            response.status().as_u16(),
-            content_type,
-            to_bytes(response.into_body(), 1024).await.unwrap().to_vec(),
-        )
+        let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
+        (response.status().as_u16(), content_type, to_bytes(response.into_body(), 1024).await.unwrap().to_vec())
     }
 
     #[tokio::test]
     async fn replies_become_http() {
         let json_type = "application/json";
-        let failure = InvokeError::Function {
-            error_type: "Broken".to_owned(),
-            message: String::new(),
-        };
+        let failure = InvokeError::Function { error_type: "Broken".to_owned(), message: String::new() };
         let cases = [
+            (Ok(json!({ "ok": true })), (200, json_type, br#"{"ok":true}"#.to_vec())),
             (
-                Ok(json!({ "ok": true })),
-                (200, json_type, br#"{"ok":true}"#.to_vec()),
-            ),
-            (
-                Ok(
-                    json!({ "statusCode": 401, "headers": { "Content-Type": "text/plain" }, "body": "no" }),
-                ),
+                Ok(json!({ "statusCode": 401, "headers": { "Content-Type": "text/plain" }, "body": "no" })),
                 (401, "text/plain", b"no".to_vec()),
             ),
-            (
-                Ok(json!({ "statusCode": 200, "body": "AP8=", "isBase64Encoded": true })),
-                (200, json_type, vec![0, 255]),
-            ),
-            (
-                Ok(json!({ "statusCode": "much" })),
-                (502, json_type, b"Internal Server Error".to_vec()),
-            ),
-            (
-                Err(failure),
-                (502, json_type, b"Internal Server Error".to_vec()),
-            ),
+            (Ok(json!({ "statusCode": 200, "body": "AP8=", "isBase64Encoded": true })), (200, json_type, vec![0, 255])),
+            (Ok(json!({ "statusCode": "much" })), (502, json_type, b"Internal Server Error".to_vec())),
+            (Err(failure), (502, json_type, b"Internal Server Error".to_vec())),
         ];
         for (outcome, (status, content_type, body)) in cases {
             let case = format!("{outcome:?}");
-            assert_eq!(
-                shown(outcome).await,
-                (status, content_type.to_owned(), body),
-                "{case}"
-            );
+            assert_eq!(shown(outcome).await, (status, content_type.to_owned(), body), "{case}");
         }
     }
 
@@ -143,11 +97,6 @@ mod tests {
         let response = http(Ok(json!({ "statusCode": 200 })), "id-1");
         assert_eq!(response.headers()["x-amzn-requestid"], "id-1");
         assert_eq!(response.headers()["connection"], "keep-alive");
-        assert!(
-            response.headers()["x-amzn-trace-id"]
-                .to_str()
-                .unwrap()
-                .starts_with("Root=1-")
-        );
+        assert!(response.headers()["x-amzn-trace-id"].to_str().unwrap().starts_with("Root=1-"));
     }
 }

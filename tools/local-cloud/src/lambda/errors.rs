@@ -24,8 +24,7 @@ impl FunctionFailure {
         let text = |field: &str| said[field].as_str().map(str::to_owned);
         Self {
             error_type: text("errorType").unwrap_or_else(|| "Unknown".to_owned()),
-            message: text("errorMessage")
-                .unwrap_or_else(|| String::from_utf8_lossy(body).into_owned()),
+            message: text("errorMessage").unwrap_or_else(|| String::from_utf8_lossy(body).into_owned()),
         }
     }
 }
@@ -122,15 +121,7 @@ pub enum InvokeError {
 }
 
 impl From<FunctionFailure> for InvokeError {
-    fn from(
-        FunctionFailure {
-            error_type,
-            message,
-        }: FunctionFailure,
-    ) -> Self {
-        Self::Function {
-            error_type,
-            message,
-        }
+    fn from(FunctionFailure { error_type, message }: FunctionFailure) -> Self {
+        Self::Function { error_type, message }
     }
 }

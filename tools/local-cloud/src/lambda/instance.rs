@@ -42,13 +42,7 @@ impl Instance {
         let (reports_sender, reports) = mpsc::unbounded_channel();
         let api = Server::start("the Runtime API", runtime_api::router(reports_sender)).await?;
         let process = spawn(context, &api.address().to_string())?;
-        let mut instance = Self {
-            context: Arc::clone(context),
-            process,
-            reports,
-            slot: None,
-            _api: api,
-        };
+        let mut instance = Self { context: Arc::clone(context), process, reports, slot: None, _api: api };
         match timeout(INIT_LIMIT, instance.init()).await {
             Ok(outcome) => outcome.map(|()| instance),
             Err(_) => Err(LaunchError::TimedOut {
@@ -68,18 +62,11 @@ impl Instance {
                     return Ok(());
                 }
                 Step::Said(Report::InitError(failure)) => {
-                    return Err(LaunchError::Init {
-                        name: name(),
-                        failure,
-                    });
+                    return Err(LaunchError::Init { name: name(), failure });
                 }
                 Step::Said(Report::Response { .. } | Report::Error { .. }) => {}
                 Step::Ended(status) => {
-                    return Err(LaunchError::Exited {
-                        name: name(),
-                        status,
-                        last_lines: self.context.log.tail(),
-                    });
+                    return Err(LaunchError::Exited { name: name(), status, last_lines: self.context.log.tail() });
                 }
             }
         }
@@ -93,9 +80,7 @@ impl Instance {
         while self.slot.as_ref().is_none_or(oneshot::Sender::is_closed) {
             match step(&mut self.reports, &mut self.process).await {
                 Step::Said(Report::Next(slot)) => self.slot = Some(slot),
-                Step::Said(
-                    Report::Response { .. } | Report::Error { .. } | Report::InitError(_),
-                ) => {}
+                Step::Said(Report::Response { .. } | Report::Error { .. } | Report::InitError(_)) => {}
                 Step::Ended(_) => return false,
             }
         }
@@ -129,21 +114,13 @@ impl Instance {
                 Step::Said(Report::Response { request_id, body }) if request_id == current => {
                     return serde_json::from_slice(&body).map_err(InvokeError::NotJson);
                 }
-                Step::Said(Report::Error {
-                    request_id,
-                    failure,
-                }) if request_id == current => {
+                Step::Said(Report::Error { request_id, failure }) if request_id == current => {
                     return Err(failure.into());
                 }
                 Step::Said(Report::Next(slot)) => self.slot = Some(slot),
-                Step::Said(
-                    Report::Response { .. } | Report::Error { .. } | Report::InitError(_),
-                ) => {}
+                Step::Said(Report::Response { .. } | Report::Error { .. } | Report::InitError(_)) => {}
                 Step::Ended(status) => {
-                    return Err(InvokeError::Exited {
-                        status,
-                        last_lines: self.context.log.tail(),
-                    });
+                    return Err(InvokeError::Exited { status, last_lines: self.context.log.tail() });
                 }
             }
         }
@@ -172,10 +149,7 @@ async fn step(reports: &mut mpsc::UnboundedReceiver<Report>, process: &mut Child
 }
 
 fn describe(status: io::Result<ExitStatus>) -> String {
-    status.map_or_else(
-        |error| format!("its end could not be seen: {error}"),
-        |status| status.to_string(),
-    )
+    status.map_or_else(|error| format!("its end could not be seen: {error}"), |status| status.to_string())
 }
 
 fn spawn(context: &Context, runtime_api: &str) -> Result<Child, LaunchError> {
@@ -189,8 +163,5 @@ fn spawn(context: &Context, runtime_api: &str) -> Result<Child, LaunchError> {
         .stdout(context.log.stdio()?)
         .stderr(context.log.stdio()?)
         .kill_on_drop(true);
-    command.spawn().map_err(|source| LaunchError::Spawn {
-        binary: config.binary.clone(),
-        source,
-    })
+    command.spawn().map_err(|source| LaunchError::Spawn { binary: config.binary.clone(), source })
 }

@@ -24,10 +24,7 @@ impl Log {
     pub(super) fn create(path: Option<&Path>) -> Result<Self, LaunchError> {
         let (path, named) = match path {
             Some(path) => (path.to_owned(), true),
-            None => (
-                std::env::temp_dir().join(format!("local-cloud-{}.log", ids::request_id())),
-                false,
-            ),
+            None => (std::env::temp_dir().join(format!("local-cloud-{}.log", ids::request_id())), false),
         };
         let create = || {
             File::create(&path)?;
@@ -46,20 +43,14 @@ impl Log {
     /// For a process to write to.
     pub(super) fn stdio(&self) -> Result<Stdio, LaunchError> {
         let file = self.file.try_clone();
-        file.map(Stdio::from).map_err(|source| LaunchError::Log {
-            path: self.path.clone(),
-            source,
-        })
+        file.map(Stdio::from).map_err(|source| LaunchError::Log { path: self.path.clone(), source })
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
         // A log that cannot be read back shows as what could be read of it.
         let mut bytes = Vec::new();
         drop(self.read(&mut bytes));
-        String::from_utf8_lossy(&bytes)
-            .lines()
-            .map(str::to_owned)
-            .collect()
+        String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
     }
 
     /// The last lines, for error messages.

@@ -36,10 +36,7 @@ impl Function {
         let log = Log::create(config.log_file.as_deref())?;
         let context = Arc::new(Context { config, log });
         let pool = Pool::launch(&context).await?;
-        Ok(Self {
-            context,
-            pool: Mutex::new(Some(pool)),
-        })
+        Ok(Self { context, pool: Mutex::new(Some(pool)) })
     }
 
     /// Its name.
@@ -52,22 +49,16 @@ impl Function {
     /// An instance that ran out of time or exited is replaced at the next invocation, as Lambda does.
     pub async fn invoke(&self, event: &Value) -> Result<Value, InvokeError> {
         let (reply, answer) = oneshot::channel();
-        let job = Job {
-            event: event.to_string().into(),
-            reply,
-        };
+        let job = Job { event: event.to_string().into(), reply };
         let taken = lock(&self.pool).as_ref().is_some_and(|pool| pool.take(job));
         if !taken {
-            return Err(InvokeError::NotRunning {
-                name: self.name().to_owned(),
-            });
+            return Err(InvokeError::NotRunning { name: self.name().to_owned() });
         }
         match answer.await {
             Ok(outcome) => outcome,
-            Err(_killed) => Err(InvokeError::Exited {
-                status: "killed".to_owned(),
-                last_lines: self.context.log.tail(),
-            }),
+            Err(_killed) => {
+                Err(InvokeError::Exited { status: "killed".to_owned(), last_lines: self.context.log.tail() })
+            }
         }
     }
 

@@ -36,18 +36,9 @@ impl Pool {
         let (killed, _) = watch::channel(false);
         let mut workers = JoinSet::new();
         for instance in instances {
-            workers.spawn(work(
-                instance,
-                Arc::clone(&queue),
-                Arc::clone(context),
-                killed.subscribe(),
-            ));
+            workers.spawn(work(instance, Arc::clone(&queue), Arc::clone(context), killed.subscribe()));
         }
-        Ok(Self {
-            jobs,
-            killed,
-            workers,
-        })
+        Ok(Self { jobs, killed, workers })
     }
 
     /// Queues `job`; false if nobody will ever take it.
@@ -63,12 +54,7 @@ impl Pool {
 }
 
 /// Serves the queue with one process at a time, until killed.
-async fn work(
-    instance: Instance,
-    queue: Queue,
-    context: Arc<Context>,
-    mut killed: watch::Receiver<bool>,
-) {
+async fn work(instance: Instance, queue: Queue, context: Arc<Context>, mut killed: watch::Receiver<bool>) {
     let mut instance = Some(instance);
     tokio::select! {
         () = serve(&mut instance, &queue, &context) => {}
@@ -92,11 +78,7 @@ async fn serve(instance: &mut Option<Instance>, queue: &Queue, context: &Arc<Con
 }
 
 /// Runs one event, on a fresh process if the last one is gone; puts away a process that must not be used again.
-async fn run(
-    instance: &mut Option<Instance>,
-    event: Bytes,
-    context: &Arc<Context>,
-) -> Result<Value, InvokeError> {
+async fn run(instance: &mut Option<Instance>, event: Bytes, context: &Arc<Context>) -> Result<Value, InvokeError> {
     let ready = match instance {
         Some(instance) => instance.ready().await,
         None => false,

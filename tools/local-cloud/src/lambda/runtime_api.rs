@@ -29,10 +29,7 @@ pub(super) enum Report {
     /// It finished one.
     Response { request_id: String, body: Bytes },
     /// It failed at one.
-    Error {
-        request_id: String,
-        failure: FunctionFailure,
-    },
+    Error { request_id: String, failure: FunctionFailure },
     /// It cannot start.
     InitError(FunctionFailure),
 }
@@ -42,14 +39,8 @@ type Reports = mpsc::UnboundedSender<Report>;
 pub(super) fn router(reports: Reports) -> Router {
     Router::new()
         .route("/2018-06-01/runtime/invocation/next", get(next))
-        .route(
-            "/2018-06-01/runtime/invocation/{request_id}/response",
-            post(response),
-        )
-        .route(
-            "/2018-06-01/runtime/invocation/{request_id}/error",
-            post(error),
-        )
+        .route("/2018-06-01/runtime/invocation/{request_id}/response", post(response))
+        .route("/2018-06-01/runtime/invocation/{request_id}/error", post(error))
         .route("/2018-06-01/runtime/init/error", post(init_error))
         .layer(DefaultBodyLimit::max(MAX_RESPONSE_BYTES))
         .with_state(reports)
@@ -74,40 +65,20 @@ fn hand_over(invocation: Invocation) -> Response {
     };
     set("content-type", "application/json");
     set("lambda-runtime-aws-request-id", &invocation.request_id);
-    set(
-        "lambda-runtime-deadline-ms",
-        &invocation.deadline_ms.to_string(),
-    );
-    set(
-        "lambda-runtime-invoked-function-arn",
-        &invocation.function_arn,
-    );
+    set("lambda-runtime-deadline-ms", &invocation.deadline_ms.to_string());
+    set("lambda-runtime-invoked-function-arn", &invocation.function_arn);
     set("lambda-runtime-trace-id", &invocation.trace_id);
     let mut response = Response::new(Body::from(invocation.event));
     *response.headers_mut() = headers;
     response
 }
 
-async fn response(
-    State(reports): State<Reports>,
-    Path(request_id): Path<String>,
-    body: Bytes,
-) -> Response {
+async fn response(State(reports): State<Reports>, Path(request_id): Path<String>, body: Bytes) -> Response {
     accept(&reports, Report::Response { request_id, body })
 }
 
-async fn error(
-    State(reports): State<Reports>,
-    Path(request_id): Path<String>,
-    body: Bytes,
-) -> Response {
-    accept(
-        &reports,
-        Report::Error {
-            request_id,
-            failure: FunctionFailure::read(&body),
-        },
-    )
+async fn error(State(reports): State<Reports>, Path(request_id): Path<String>, body: Bytes) -> Response {
+    accept(&reports, Report::Error { request_id, failure: FunctionFailure::read(&body) })
 }
 
 async fn init_error(State(reports): State<Reports>, body: Bytes) -> Response {

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::stream;
 use s3s::dto::{
-    ChecksumMode, ChecksumType, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
-    ListObjectsV2Input, ListObjectsV2Output, PutObjectInput, PutObjectOutput, StorageClass,
-    StreamingBlob,
+    ChecksumMode, ChecksumType, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
+    ListObjectsV2Output, PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob,
 };
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 use tokio::io::AsyncReadExt;
@@ -35,29 +34,16 @@ impl Backend {
         refuse_unsupported(&input)?;
         let body = input.body.take();
         let file = self.store.temporary_file();
-        let upload = upload::receive(
-            body,
-            &request.headers,
-            request.trailing_headers.as_ref(),
-            file,
-        )
-        .await?;
-        let conditions = Conditions {
-            if_match: input.if_match.take(),
-            if_none_match: input.if_none_match.take(),
-        };
+        let upload = upload::receive(body, &request.headers, request.trailing_headers.as_ref(), file).await?;
+        let conditions = Conditions { if_match: input.if_match.take(), if_none_match: input.if_none_match.take() };
         let (bucket, key) = (input.bucket.clone(), input.key.clone());
-        self.store
-            .commit((&bucket, &key), upload, describe(input), &conditions)
+        self.store.commit((&bucket, &key), upload, describe(input), &conditions)
     }
 }
 
 #[async_trait::async_trait]
 impl s3s::S3 for Backend {
-    async fn put_object(
-        &self,
-        request: S3Request<PutObjectInput>,
-    ) -> S3Result<S3Response<PutObjectOutput>> {
+    async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
         let outcome = self.put(request).await;
         self.store.count_put();
         let object = outcome?;
@@ -74,36 +60,20 @@ impl s3s::S3 for Backend {
         }))
     }
 
-    async fn get_object(
-        &self,
-        request: S3Request<GetObjectInput>,
-    ) -> S3Result<S3Response<GetObjectOutput>> {
+    async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         let input = request.input;
-        let conditions = Conditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
-        };
+        let conditions = Conditions { if_match: input.if_match, if_none_match: input.if_none_match };
         let (object, mut file) = self.store.read(&input.bucket, &input.key, &conditions)?;
         let range = match input.range {
             Some(range) => range.check(object.size_bytes)?,
             None => 0..object.size_bytes,
         };
-        file.seek(SeekFrom::Start(range.start))
-            .map_err(S3Error::internal_error)?;
+        file.seek(SeekFrom::Start(range.start)).map_err(S3Error::internal_error)?;
         let length = range.end - range.start;
-        let content_range = input.range.map(|_| {
-            format!(
-                "bytes {}-{}/{}",
-                range.start,
-                range.end - 1,
-                object.size_bytes
-            )
-        });
+        let content_range =
+            input.range.map(|_| format!("bytes {}-{}/{}", range.start, range.end - 1, object.size_bytes));
         // A checksum of the whole says nothing about a part.
-        let checksums = answered(
-            &object,
-            input.checksum_mode.filter(|_| input.range.is_none()),
-        );
+        let checksums = answered(&object, input.checksum_mode.filter(|_| input.range.is_none()));
         let checksum = |algorithm| checksums.get(&algorithm).cloned();
         Ok(S3Response::new(GetObjectOutput {
             body: Some(read(tokio::fs::File::from_std(file), length)),
@@ -126,15 +96,9 @@ impl s3s::S3 for Backend {
         }))
     }
 
-    async fn head_object(
-        &self,
-        request: S3Request<HeadObjectInput>,
-    ) -> S3Result<S3Response<HeadObjectOutput>> {
+    async fn head_object(&self, request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = request.input;
-        let conditions = Conditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
-        };
+        let conditions = Conditions { if_match: input.if_match, if_none_match: input.if_none_match };
         let (object, _) = self.store.read(&input.bucket, &input.key, &conditions)?;
         let checksums = answered(&object, input.checksum_mode);
         let checksum = |algorithm| checksums.get(&algorithm).cloned();
@@ -163,9 +127,7 @@ impl s3s::S3 for Backend {
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = request.input;
         let bucket = input.bucket.clone();
-        self.store
-            .with_bucket(&bucket, |objects| listing::page(objects, input))
-            .map(S3Response::new)
+        self.store.with_bucket(&bucket, |objects| listing::page(objects, input)).map(S3Response::new)
     }
 }
 
@@ -174,21 +136,12 @@ fn refuse_unsupported(input: &PutObjectInput) -> S3Result<()> {
     let asked = [
         ("an ACL", input.acl.is_some()),
         ("tags", input.tagging.is_some()),
-        (
-            "server-side encryption",
-            input.server_side_encryption.is_some() || input.sse_customer_algorithm.is_some(),
-        ),
-        (
-            "Object Lock",
-            input.object_lock_mode.is_some() || input.object_lock_legal_hold_status.is_some(),
-        ),
+        ("server-side encryption", input.server_side_encryption.is_some() || input.sse_customer_algorithm.is_some()),
+        ("Object Lock", input.object_lock_mode.is_some() || input.object_lock_legal_hold_status.is_some()),
         ("a write offset", input.write_offset_bytes.is_some()),
     ];
     match asked.into_iter().find(|(_, is_asked)| *is_asked) {
-        Some((what, _)) => Err(s3_error!(
-            NotImplemented,
-            "the local S3 does not keep {what}"
-        )),
+        Some((what, _)) => Err(s3_error!(NotImplemented, "the local S3 does not keep {what}")),
         None => Ok(()),
     }
 }
@@ -197,37 +150,22 @@ fn describe(input: PutObjectInput) -> Description {
     Description {
         content_type: input.content_type,
         content_encoding: input.content_encoding.as_deref().and_then(without_chunking),
-        metadata: input
-            .metadata
-            .unwrap_or_default()
-            .into_iter()
-            .collect::<BTreeMap<_, _>>(),
-        storage_class: input
-            .storage_class
-            .as_ref()
-            .map_or(StorageClass::STANDARD, StorageClass::as_str)
-            .to_owned(),
+        metadata: input.metadata.unwrap_or_default().into_iter().collect::<BTreeMap<_, _>>(),
+        storage_class: input.storage_class.as_ref().map_or(StorageClass::STANDARD, StorageClass::as_str).to_owned(),
     }
 }
 
 /// `aws-chunked` says how the bytes travelled, not what they are.
 fn without_chunking(encoding: &str) -> Option<String> {
-    let kept: Vec<&str> = encoding
-        .split(',')
-        .map(str::trim)
-        .filter(|coding| !coding.is_empty() && *coding != "aws-chunked")
-        .collect();
+    let kept: Vec<&str> =
+        encoding.split(',').map(str::trim).filter(|coding| !coding.is_empty() && *coding != "aws-chunked").collect();
     (!kept.is_empty()).then(|| kept.join(","))
 }
 
 /// The checksums, if the reader asked for them.
 fn answered(object: &Object, mode: Option<ChecksumMode>) -> Checksums {
     let asked = mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED);
-    if asked {
-        object.checksums.clone()
-    } else {
-        Checksums::new()
-    }
+    if asked { object.checksums.clone() } else { Checksums::new() }
 }
 
 fn checksum_type(checksums: &Checksums) -> Option<ChecksumType> {

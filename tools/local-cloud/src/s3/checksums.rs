@@ -23,13 +23,7 @@ pub(super) enum Algorithm {
 pub(super) type Checksums = BTreeMap<Algorithm, String>;
 
 impl Algorithm {
-    const ALL: [Self; 5] = [
-        Self::Crc32,
-        Self::Crc32c,
-        Self::Crc64Nvme,
-        Self::Sha1,
-        Self::Sha256,
-    ];
+    const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
 
     fn header(self) -> HeaderName {
         HeaderName::from_static(match self {
@@ -53,33 +47,19 @@ pub(super) struct Promise {
 
 impl Promise {
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let trailer = headers
-            .get("x-amz-trailer")
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let is_announced = |header: &HeaderName| {
-            trailer
-                .split(',')
-                .any(|name| name.trim().eq_ignore_ascii_case(header.as_str()))
-        };
+        let trailer = headers.get("x-amz-trailer").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_announced =
+            |header: &HeaderName| trailer.split(',').any(|name| name.trim().eq_ignore_ascii_case(header.as_str()));
         Self {
             md5: text(headers, &HeaderName::from_static("content-md5")),
             checksums: read(headers),
-            announced: Algorithm::ALL
-                .into_iter()
-                .filter(|algorithm| is_announced(&algorithm.header()))
-                .collect(),
+            announced: Algorithm::ALL.into_iter().filter(|algorithm| is_announced(&algorithm.header())).collect(),
         }
     }
 
     /// What to compute; like S3, CRC-64/NVME if nothing was promised.
     fn algorithms(&self) -> BTreeSet<Algorithm> {
-        let mut algorithms: BTreeSet<_> = self
-            .checksums
-            .keys()
-            .chain(&self.announced)
-            .copied()
-            .collect();
+        let mut algorithms: BTreeSet<_> = self.checksums.keys().chain(&self.announced).copied().collect();
         if algorithms.is_empty() {
             algorithms.insert(Algorithm::Crc64Nvme);
         }
@@ -91,21 +71,13 @@ impl Promise {
         let sent = trailer.map(read).unwrap_or_default();
         for algorithm in &self.announced {
             let Some(value) = sent.get(algorithm) else {
-                return Err(s3_error!(
-                    IncompleteBody,
-                    "the announced trailer {} did not come",
-                    algorithm.header()
-                ));
+                return Err(s3_error!(IncompleteBody, "the announced trailer {} did not come", algorithm.header()));
             };
             self.checksums.insert(*algorithm, value.clone());
         }
         for (algorithm, promised) in &self.checksums {
             if digests.checksums.get(algorithm) != Some(promised) {
-                return Err(s3_error!(
-                    BadDigest,
-                    "{} does not match the body",
-                    algorithm.header()
-                ));
+                return Err(s3_error!(BadDigest, "{} does not match the body", algorithm.header()));
             }
         }
         match &self.md5 {
@@ -118,17 +90,11 @@ impl Promise {
 }
 
 fn read(headers: &HeaderMap) -> Checksums {
-    Algorithm::ALL
-        .into_iter()
-        .filter_map(|algorithm| Some((algorithm, text(headers, &algorithm.header())?)))
-        .collect()
+    Algorithm::ALL.into_iter().filter_map(|algorithm| Some((algorithm, text(headers, &algorithm.header())?))).collect()
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .map(|value| value.trim().to_owned())
+    headers.get(name).and_then(|value| value.to_str().ok()).map(|value| value.trim().to_owned())
 }
 
 /// Hashes bytes as they pass.
@@ -155,10 +121,7 @@ impl Hasher {
                 Algorithm::Sha256 => checksums.sha256 = Some(Sha256::new()),
             }
         }
-        Self {
-            md5: Md5::new(),
-            checksums,
-        }
+        Self { md5: Md5::new(), checksums }
     }
 
     pub(super) fn update(&mut self, bytes: &[u8]) {
@@ -177,10 +140,7 @@ impl Hasher {
         ];
         Digests {
             md5: self.md5.finalize(),
-            checksums: checksums
-                .into_iter()
-                .filter_map(|(algorithm, value)| Some((algorithm, value?)))
-                .collect(),
+            checksums: checksums.into_iter().filter_map(|(algorithm, value)| Some((algorithm, value?))).collect(),
         }
     }
 }

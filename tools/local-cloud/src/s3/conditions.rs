@@ -21,27 +21,17 @@ impl Conditions {
             (Some(_) | None, _) => {}
         }
         match (&self.if_none_match, there) {
-            (Some(condition), Some(there)) if is_met(condition, there) => {
-                Err(s3_error!(PreconditionFailed))
-            }
+            (Some(condition), Some(there)) if is_met(condition, there) => Err(s3_error!(PreconditionFailed)),
             (Some(_) | None, _) => Ok(()),
         }
     }
 
     /// For a read of what is there.
     pub(super) fn allow_read(&self, there: &ETag) -> S3Result<()> {
-        if self
-            .if_match
-            .as_ref()
-            .is_some_and(|condition| !is_met(condition, there))
-        {
+        if self.if_match.as_ref().is_some_and(|condition| !is_met(condition, there)) {
             return Err(s3_error!(PreconditionFailed));
         }
-        if self
-            .if_none_match
-            .as_ref()
-            .is_some_and(|condition| is_met(condition, there))
-        {
+        if self.if_none_match.as_ref().is_some_and(|condition| is_met(condition, there)) {
             return Err(s3_error!(NotModified));
         }
         Ok(())

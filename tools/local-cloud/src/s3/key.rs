@@ -8,10 +8,7 @@ use s3s::{S3Result, s3_error};
 ///
 /// `/` makes folders. S3 allows keys that are no paths, or lead elsewhere; those are refused.
 pub(super) fn path(bucket: &Path, key: &str) -> S3Result<PathBuf> {
-    let refused = key.contains('\0')
-        || key
-            .split('/')
-            .any(|segment| matches!(segment, "" | "." | ".."));
+    let refused = key.contains('\0') || key.split('/').any(|segment| matches!(segment, "" | "." | ".."));
     if refused {
         return Err(s3_error!(
             InvalidArgument,
@@ -27,29 +24,13 @@ mod tests {
 
     #[test]
     fn keys_become_folders() {
-        let path = path(
-            Path::new("/b"),
-            "recordings/account=1/date=2026-01-31/2.mp3",
-        )
-        .unwrap();
-        assert_eq!(
-            path,
-            Path::new("/b/recordings/account=1/date=2026-01-31/2.mp3")
-        );
+        let path = path(Path::new("/b"), "recordings/account=1/date=2026-01-31/2.mp3").unwrap();
+        assert_eq!(path, Path::new("/b/recordings/account=1/date=2026-01-31/2.mp3"));
     }
 
     #[test]
     fn keys_that_are_no_paths_are_refused() {
-        for key in [
-            "../b",
-            "a/../../b",
-            "/etc/passwd",
-            "a//b",
-            "a/",
-            "./a",
-            "a\0b",
-            "..",
-        ] {
+        for key in ["../b", "a/../../b", "/etc/passwd", "a//b", "a/", "./a", "a\0b", ".."] {
             assert!(path(Path::new("/b"), key).is_err(), "{key:?}");
         }
     }

@@ -62,18 +62,13 @@ impl Store {
                 puts: AtomicU64::default(),
                 uploads: AtomicU64::default(),
             }),
-            Err(source) => Err(StartError::Folder {
-                path: folder,
-                source,
-            }),
+            Err(source) => Err(StartError::Folder { path: folder, source }),
         }
     }
 
     pub(super) fn create_bucket(&self, name: &str) -> Result<(), BucketError> {
         if !AwsNameValidation::new().validate_bucket_name(name) {
-            return Err(BucketError::Name {
-                name: name.to_owned(),
-            });
+            return Err(BucketError::Name { name: name.to_owned() });
         }
         let path = self.folder.join(name);
         match fs::create_dir(&path) {
@@ -81,22 +76,16 @@ impl Store {
                 lock(&self.buckets).insert(name.to_owned(), Bucket::new());
                 Ok(())
             }
-            Err(source) if source.kind() == ErrorKind::AlreadyExists => Err(BucketError::Exists {
-                name: name.to_owned(),
-                path,
-            }),
+            Err(source) if source.kind() == ErrorKind::AlreadyExists => {
+                Err(BucketError::Exists { name: name.to_owned(), path })
+            }
             Err(source) => Err(BucketError::Folder { path, source }),
         }
     }
 
     pub(super) fn objects(&self, bucket: &str) -> Vec<StoredObject> {
         let buckets = lock(&self.buckets);
-        buckets
-            .get(bucket)
-            .into_iter()
-            .flatten()
-            .map(|(key, object)| object.shown(key))
-            .collect()
+        buckets.get(bucket).into_iter().flatten().map(|(key, object)| object.shown(key)).collect()
     }
 
     pub(super) fn puts(&self) -> u64 {
@@ -131,9 +120,7 @@ impl Store {
         }
         let path = key::path(&self.folder.join(bucket), key)?;
         let mut buckets = lock(&self.buckets);
-        let objects = buckets
-            .get_mut(bucket)
-            .ok_or_else(|| s3_error!(NoSuchBucket))?;
+        let objects = buckets.get_mut(bucket).ok_or_else(|| s3_error!(NoSuchBucket))?;
         conditions.allow_write(objects.get(key).map(|object| &object.etag))?;
         upload.file.rename(&path).map_err(S3Error::internal_error)?;
         let object = Object {
@@ -149,12 +136,7 @@ impl Store {
     }
 
     /// The object and its file, which stays whole if the object is replaced meanwhile.
-    pub(super) fn read(
-        &self,
-        bucket: &str,
-        key: &str,
-        conditions: &Conditions,
-    ) -> S3Result<(Object, File)> {
+    pub(super) fn read(&self, bucket: &str, key: &str, conditions: &Conditions) -> S3Result<(Object, File)> {
         self.with_bucket(bucket, |objects| {
             let object = objects.get(key).ok_or_else(|| s3_error!(NoSuchKey))?;
             conditions.allow_read(&object.etag)?;
@@ -163,11 +145,7 @@ impl Store {
         })
     }
 
-    pub(super) fn with_bucket<T>(
-        &self,
-        name: &str,
-        read: impl FnOnce(&Bucket) -> S3Result<T>,
-    ) -> S3Result<T> {
+    pub(super) fn with_bucket<T>(&self, name: &str, read: impl FnOnce(&Bucket) -> S3Result<T>) -> S3Result<T> {
         let buckets = lock(&self.buckets);
         read(buckets.get(name).ok_or_else(|| s3_error!(NoSuchBucket))?)
     }

@@ -57,18 +57,11 @@ pub(super) async fn receive(
     let size_bytes = write(body, &file.0, &mut hasher).await?;
     // A chunked body may end early without any sign but this.
     if size_bytes != expected_bytes {
-        return Err(s3_error!(
-            IncompleteBody,
-            "{expected_bytes} bytes were promised, {size_bytes} came"
-        ));
+        return Err(s3_error!(IncompleteBody, "{expected_bytes} bytes were promised, {size_bytes} came"));
     }
     let digests = hasher.finish();
     promise.verify(trailer.and_then(TrailingHeaders::take).as_ref(), &digests)?;
-    Ok(Upload {
-        file,
-        size_bytes,
-        digests,
-    })
+    Ok(Upload { file, size_bytes, digests })
 }
 
 fn body_length(headers: &HeaderMap) -> S3Result<u64> {
@@ -79,19 +72,14 @@ fn body_length(headers: &HeaderMap) -> S3Result<u64> {
 }
 
 async fn write(body: Option<StreamingBlob>, path: &Path, hasher: &mut Hasher) -> S3Result<u64> {
-    let file = tokio::fs::File::create(path)
-        .await
-        .map_err(S3Error::internal_error)?;
+    let file = tokio::fs::File::create(path).await.map_err(S3Error::internal_error)?;
     let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
     let mut size_bytes = 0;
     if let Some(mut body) = body {
         while let Some(bytes) = body.next().await {
-            let bytes =
-                bytes.map_err(|cause| S3Error::with_source(S3ErrorCode::IncompleteBody, cause))?;
+            let bytes = bytes.map_err(|cause| S3Error::with_source(S3ErrorCode::IncompleteBody, cause))?;
             hasher.update(&bytes);
-            file.write_all(&bytes)
-                .await
-                .map_err(S3Error::internal_error)?;
+            file.write_all(&bytes).await.map_err(S3Error::internal_error)?;
             size_bytes += bytes.len() as u64;
         }
     }
@@ -109,16 +97,12 @@ mod tests {
 
     async fn receive_five_bytes(headers: &[(&'static str, &'static str)]) -> Result<u64, String> {
         let path = std::env::temp_dir().join(format!("local-cloud-upload-{}", ids::request_id()));
-        let headers: HeaderMap = headers
-            .iter()
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-            .collect();
+        let headers: HeaderMap =
+            headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         let pieces = ["mu", "sic"].map(|piece| Ok::<_, io::Error>(Bytes::from(piece)));
         let body = StreamingBlob::wrap(stream::iter(pieces));
         let received = receive(Some(body), &headers, None, TemporaryFile::new(path.clone())).await;
-        let outcome = received
-            .map(|upload| upload.size_bytes)
-            .map_err(|error| error.code().as_str().to_owned());
+        let outcome = received.map(|upload| upload.size_bytes).map_err(|error| error.code().as_str().to_owned());
         assert!(!path.exists());
         outcome
     }
@@ -128,21 +112,9 @@ mod tests {
         let incomplete = Err("IncompleteBody".to_owned());
         let cases: [(&[_], _); 5] = [
             (&[("content-length", "5")], Ok(5)),
-            (
-                &[
-                    ("content-length", "90"),
-                    ("x-amz-decoded-content-length", "5"),
-                ],
-                Ok(5),
-            ),
+            (&[("content-length", "90"), ("x-amz-decoded-content-length", "5")], Ok(5)),
             (&[("x-amz-decoded-content-length", "6")], incomplete.clone()),
-            (
-                &[
-                    ("content-length", "5"),
-                    ("x-amz-trailer", "x-amz-checksum-sha256"),
-                ],
-                incomplete,
-            ),
+            (&[("content-length", "5"), ("x-amz-trailer", "x-amz-checksum-sha256")], incomplete),
             (&[], Err("MissingContentLength".to_owned())),
         ];
         for (headers, expected) in cases {

@@ -4,24 +4,21 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use local_cloud::lambda::FunctionConfig;
 use serde_json::{Value, json};
 
+use crate::clients;
+
 /// The double as a function; `cold_start` is `ready`, `init_error` or `exit`.
 pub(crate) fn config(cold_start: &str) -> FunctionConfig {
     let executable = std::env::current_exe().unwrap();
-    let env = [
-        ("DOUBLE_EXECUTABLE", executable.to_str().unwrap()),
-        ("DOUBLE_COLD_START", cold_start),
-    ];
+    let env = [("DOUBLE_EXECUTABLE", executable.to_str().unwrap()), ("DOUBLE_COLD_START", cold_start)];
     FunctionConfig {
         name: "double".to_owned(),
         binary: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/all/double.sh")),
-        env: env
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
+        env: env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         instances: 1,
         timeout_ms: 30_000,
         memory_mb: 128,
@@ -43,10 +40,7 @@ async fn function() {
     lambda_runtime::run(service_fn(handle)).await.unwrap();
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the double is a process of its own"
-)]
+#[expect(clippy::disallowed_methods, reason = "the double is a process of its own")]
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }
@@ -56,10 +50,7 @@ struct Failure;
 
 impl From<Failure> for Diagnostic {
     fn from(_: Failure) -> Self {
-        Self {
-            error_type: "Broken".to_owned(),
-            error_message: "as told".to_owned(),
-        }
+        Self { error_type: "Broken".to_owned(), error_message: "as told".to_owned() }
     }
 }
 
@@ -85,6 +76,12 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Failure> {
             "process": std::process::id(),
             "variables": std::env::vars().map(|(name, _)| name).collect::<Vec<_>>(),
         })),
+        "write" => {
+            let pk = AttributeValue::S("the function".to_owned());
+            let client = clients::dynamodb(event["at"].as_str().unwrap());
+            client.put_item().table_name("sessions").item("pk", pk).send().await.unwrap();
+            Ok(json!(null))
+        }
         "meet" => Ok(meet(event["at"].as_str().unwrap())),
         _ => Ok(event),
     }

@@ -20,14 +20,7 @@ async fn a_request_reaches_the_function_as_an_event_and_its_answer_comes_back() 
         .await
         .unwrap();
     assert_eq!(response.status(), 200);
-    for header in [
-        "date",
-        "content-type",
-        "content-length",
-        "connection",
-        "x-amzn-requestid",
-        "x-amzn-trace-id",
-    ] {
+    for header in ["date", "content-type", "content-length", "connection", "x-amzn-requestid", "x-amzn-trace-id"] {
         assert!(response.headers().contains_key(header), "{header}");
     }
     // The double answers a bare value: its event.

@@ -20,9 +20,7 @@ pub(super) struct Chord {
 
 impl Melody {
     pub(super) fn of(recording_id: &str) -> Self {
-        Self {
-            digest: Sha256::digest(recording_id).into(),
-        }
+        Self { digest: Sha256::digest(recording_id).into() }
     }
 
     pub(super) fn chord_at(&self, at_ms: u64) -> Chord {
@@ -30,10 +28,7 @@ impl Melody {
         let byte = self.digest[place as usize];
         let low = byte % 24;
         let high = low + INTERVALS_SEMITONES[usize::from(byte / 64)];
-        Chord {
-            low_hz: pitch_hz(low),
-            high_hz: pitch_hz(high),
-        }
+        Chord { low_hz: pitch_hz(low), high_hz: pitch_hz(high) }
     }
 }
 

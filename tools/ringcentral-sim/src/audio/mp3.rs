@@ -17,9 +17,7 @@ const GLOBAL_GAIN: u32 = 196;
 
 pub(super) fn file(melody: &Melody, duration_s: u32) -> Vec<u8> {
     let frames = (u64::from(duration_s) * 1_000).div_ceil(FRAME_MS);
-    (0..frames)
-        .flat_map(|index| frame(melody, index * FRAME_MS))
-        .collect()
+    (0..frames).flat_map(|index| frame(melody, index * FRAME_MS)).collect()
 }
 
 fn frame(melody: &Melody, at_ms: u64) -> Vec<u8> {
@@ -115,11 +113,7 @@ mod tests {
         let bytes = file(&Melody::of("900000001005"), 4);
         assert_eq!(bytes.len() % FRAME_BYTES, 0);
         assert_eq!(bytes.len() / FRAME_BYTES, 112);
-        assert!(
-            bytes
-                .chunks(FRAME_BYTES)
-                .all(|frame| frame.starts_with(&HEADER))
-        );
+        assert!(bytes.chunks(FRAME_BYTES).all(|frame| frame.starts_with(&HEADER)));
     }
 
     #[test]
@@ -138,8 +132,7 @@ mod tests {
         }
         assert_eq!(samples.len(), 112 * 1_152);
         for second in samples.chunks_exact(32_000) {
-            let power =
-                second.iter().map(|sample| sample * sample).sum::<f32>() / second.len() as f32;
+            let power = second.iter().map(|sample| sample * sample).sum::<f32>() / second.len() as f32;
             assert!((0.000_1..0.5).contains(&power), "power {power}");
         }
     }

@@ -39,49 +39,21 @@ impl Simulator {
         self.call_log(&path, None, &Wanted::parse(request, now_ms)?, now_ms)
     }
 
-    pub(super) fn extension_call_log(
-        &self,
-        extension: &str,
-        request: &Request,
-        now_ms: u64,
-    ) -> Result<Reply, Fault> {
+    pub(super) fn extension_call_log(&self, extension: &str, request: &Request, now_ms: u64) -> Result<Reply, Fault> {
         self.check_log_permission()?;
-        let extension = if extension == "~" {
-            &self.settings.extension_id
-        } else {
-            extension
-        };
+        let extension = if extension == "~" { &self.settings.extension_id } else { extension };
         let path = format!("{}/call-log", self.links().extension(extension));
-        self.call_log(
-            &path,
-            Some(extension),
-            &Wanted::parse(request, now_ms)?,
-            now_ms,
-        )
+        self.call_log(&path, Some(extension), &Wanted::parse(request, now_ms)?, now_ms)
     }
 
     fn check_log_permission(&self) -> Result<(), Fault> {
         let permission = "ReadCallLog";
-        if self.settings.grants(permission) {
-            Ok(())
-        } else {
-            Err(Fault::app_lacks(permission))
-        }
+        if self.settings.grants(permission) { Ok(()) } else { Err(Fault::app_lacks(permission)) }
     }
 
-    fn call_log(
-        &self,
-        path: &str,
-        extension: Option<&str>,
-        wanted: &Wanted,
-        now_ms: u64,
-    ) -> Result<Reply, Fault> {
+    fn call_log(&self, path: &str, extension: Option<&str>, wanted: &Wanted, now_ms: u64) -> Result<Reply, Fault> {
         let of_extension = |call: &&Call| {
-            let side = |id: &str| {
-                call.parties
-                    .iter()
-                    .any(|party| party.extension_id.as_deref() == Some(id))
-            };
+            let side = |id: &str| call.parties.iter().any(|party| party.extension_id.as_deref() == Some(id));
             extension.is_none_or(side)
         };
         let mut calls: Vec<&Call> = self
@@ -126,17 +98,8 @@ enum Recordings {
 impl Wanted {
     fn parse(request: &Request, now_ms: u64) -> Result<Self, Fault> {
         let query = request.query();
-        let value = |name: &str| {
-            query
-                .iter()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value.as_str())
-        };
-        let time = |name| {
-            value(name)
-                .map(|text| parse_ms(text).ok_or_else(|| Fault::invalid(name)))
-                .transpose()
-        };
+        let value = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let time = |name| value(name).map(|text| parse_ms(text).ok_or_else(|| Fault::invalid(name))).transpose();
         if value("sessionId").is_some() && value("extensionNumber").is_some() {
             return Err(Fault::session_id_with("extensionNumber"));
         }
@@ -150,17 +113,12 @@ impl Wanted {
             view: view(value("view"))?,
             page: page(value("page"))?,
             per_page: per_page(value("perPage"))?,
-            echo: query
-                .iter()
-                .filter(|(key, _)| !matches!(key.as_str(), "page" | "perPage"))
-                .cloned()
-                .collect(),
+            echo: query.iter().filter(|(key, _)| !matches!(key.as_str(), "page" | "perPage")).cloned().collect(),
         })
     }
 
     fn takes(&self, call: &Call) -> bool {
-        let same =
-            |wanted: &Option<String>, id: &str| wanted.as_deref().is_none_or(|wanted| wanted == id);
+        let same = |wanted: &Option<String>, id: &str| wanted.as_deref().is_none_or(|wanted| wanted == id);
         same(&self.telephony_session_id, &call.telephony_session_id)
             && same(&self.session_id, &call.session_id)
             && (self.from_ms..=self.to_ms).contains(&call.started_at_ms)
@@ -200,10 +158,7 @@ impl Wanted {
 impl Recordings {
     /// A recording that was too short is none.
     fn takes(&self, call: &Call) -> bool {
-        let mut kept = call
-            .recordings
-            .iter()
-            .filter(|recording| !recording.too_short);
+        let mut kept = call.recordings.iter().filter(|recording| !recording.too_short);
         match self {
             Self::RecordedOrNot => true,
             Self::Any => kept.next().is_some(),
@@ -232,10 +187,7 @@ fn view(value: Option<&str>) -> Result<View, Fault> {
 
 fn page(value: Option<&str>) -> Result<usize, Fault> {
     let Some(text) = value else { return Ok(1) };
-    let page = text
-        .parse()
-        .ok()
-        .filter(|page| (1..=MAX_PAGE).contains(page));
+    let page = text.parse().ok().filter(|page| (1..=MAX_PAGE).contains(page));
     page.ok_or_else(|| Fault::invalid("page"))
 }
 
@@ -245,9 +197,7 @@ fn per_page(value: Option<&str>) -> Result<usize, Fault> {
         Some("max") => Ok(MAX_PER_PAGE),
         Some(text) => {
             let size = text.parse::<usize>().ok().filter(|size| *size > 0);
-            Ok(size
-                .ok_or_else(|| Fault::invalid("perPage"))?
-                .min(MAX_PER_PAGE))
+            Ok(size.ok_or_else(|| Fault::invalid("perPage"))?.min(MAX_PER_PAGE))
         }
     }
 }

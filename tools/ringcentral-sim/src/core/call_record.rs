@@ -24,11 +24,7 @@ pub(super) fn record(call: &Call, extension: Option<&str>, view: View, links: &L
     let id = record_id(call);
     let ended_at_ms = call.ended_at_ms().unwrap_or(call.started_at_ms);
     set_span(&mut body, call.started_at_ms, ended_at_ms);
-    body["uri"] = json!(format!(
-        "{}/call-log/{id}?view={}",
-        links.account(),
-        view.name()
-    ));
+    body["uri"] = json!(format!("{}/call-log/{id}?view={}", links.account(), view.name()));
     body["id"] = json!(id);
     body["sessionId"] = json!(call.session_id);
     body["telephonySessionId"] = json!(call.telephony_session_id);
@@ -38,11 +34,7 @@ pub(super) fn record(call: &Call, extension: Option<&str>, view: View, links: &L
         View::Detailed => {
             let listed_at_ms = ended_at_ms + call.listed_after_ms.unwrap_or_default();
             body["lastModifiedTime"] = json!(format_ms(listed_at_ms));
-            body["legs"] = legs
-                .iter()
-                .enumerate()
-                .map(|(place, leg)| leg.body(place == 0, call, links))
-                .collect();
+            body["legs"] = legs.iter().enumerate().map(|(place, leg)| leg.body(place == 0, call, links)).collect();
         }
     }
     body
@@ -58,10 +50,7 @@ fn legs<'a>(call: &'a Call, extension: Option<&str>) -> Vec<Leg<'a>> {
         return Vec::new();
     };
     let others = call.parties.iter().filter(|party| party.id != main.id);
-    std::iter::once(main)
-        .chain(others)
-        .flat_map(|party| legs_of(call, party, main))
-        .collect()
+    std::iter::once(main).chain(others).flat_map(|party| legs_of(call, party, main)).collect()
 }
 
 fn legs_of<'a>(call: &'a Call, party: &'a Party, main: &Party) -> Vec<Leg<'a>> {
@@ -69,48 +58,24 @@ fn legs_of<'a>(call: &'a Call, party: &'a Party, main: &Party) -> Vec<Leg<'a>> {
         Some(owner) => owner.id == party.id,
         None => party.id == main.id,
     };
-    let mut legs: Vec<Leg<'a>> = call
-        .recordings
-        .iter()
-        .filter(own)
-        .map(|recording| Leg {
-            party,
-            recording: Some(recording),
-        })
-        .collect();
+    let mut legs: Vec<Leg<'a>> =
+        call.recordings.iter().filter(own).map(|recording| Leg { party, recording: Some(recording) }).collect();
     if legs.is_empty() {
-        legs.push(Leg {
-            party,
-            recording: None,
-        });
+        legs.push(Leg { party, recording: None });
     }
     legs
 }
 
 fn main_party<'a>(call: &'a Call, extension: Option<&str>) -> Option<&'a Party> {
-    let of_extension =
-        |party: &&Party| extension.is_some() && party.extension_id.as_deref() == extension;
-    let recorded = || {
-        call.recordings
-            .iter()
-            .find_map(|recording| owner(call, recording))
-    };
-    let inside = || {
-        call.parties
-            .iter()
-            .find(|party| party.extension_id.is_some())
-    };
+    let of_extension = |party: &&Party| extension.is_some() && party.extension_id.as_deref() == extension;
+    let recorded = || call.recordings.iter().find_map(|recording| owner(call, recording));
+    let inside = || call.parties.iter().find(|party| party.extension_id.is_some());
     let asked_for = call.parties.iter().find(of_extension);
-    asked_for
-        .or_else(recorded)
-        .or_else(inside)
-        .or_else(|| call.parties.first())
+    asked_for.or_else(recorded).or_else(inside).or_else(|| call.parties.first())
 }
 
 fn owner<'a>(call: &'a Call, recording: &Recording) -> Option<&'a Party> {
-    call.parties
-        .iter()
-        .find(|party| recording.party_id.as_ref() == Some(&party.id))
+    call.parties.iter().find(|party| recording.party_id.as_ref() == Some(&party.id))
 }
 
 impl Leg<'_> {
@@ -127,14 +92,10 @@ impl Leg<'_> {
             "result": result,
             "from": endpoint(&party.from),
             "to": endpoint(&party.to),
-            "transport": if party.extension_id.is_some() { "VoIP" } else { "PSTN" },
+            "transport": "PSTN",
         });
         // The one place where the vendor writes an id as a number.
-        if let Some(id) = party
-            .extension_id
-            .as_ref()
-            .and_then(|id| id.parse::<u64>().ok())
-        {
+        if let Some(id) = party.extension_id.as_ref().and_then(|id| id.parse::<u64>().ok()) {
             body["extension"] = json!({"id": id, "uri": links.extension(id)});
         }
         match self.recording {
@@ -159,11 +120,7 @@ impl Leg<'_> {
             (false, None) => ("PstnToSip", "VoIP Call"),
         };
         let mut body = self.base(links);
-        set_span(
-            &mut body,
-            self.party.started_at_ms,
-            self.party.ended_at_ms.unwrap_or(self.party.started_at_ms),
-        );
+        set_span(&mut body, self.party.started_at_ms, self.party.ended_at_ms.unwrap_or(self.party.started_at_ms));
         body["telephonySessionId"] = json!(call.telephony_session_id);
         body["legType"] = json!(leg_type);
         body["action"] = json!(action);

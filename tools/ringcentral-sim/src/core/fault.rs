@@ -14,19 +14,8 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    fn new(
-        status: u16,
-        outer: &'static str,
-        inner: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
-        Self {
-            status,
-            outer,
-            inner,
-            message: message.into(),
-            extra: None,
-        }
+    fn new(status: u16, outer: &'static str, inner: &'static str, message: impl Into<String>) -> Self {
+        Self { status, outer, inner, message: message.into(), extra: None }
     }
 
     /// An error whose outer word is the code itself.
@@ -43,28 +32,21 @@ impl Fault {
     }
 
     pub(crate) fn app_lacks(permission: &str) -> Self {
-        let message = format!(
-            "In order to call this API endpoint, application needs to have [{permission}] permission"
-        );
-        Self::new(403, "InsufficientPermissions", "CMN-401", message)
-            .naming("permissionName", permission)
+        let message =
+            format!("In order to call this API endpoint, application needs to have [{permission}] permission");
+        Self::new(403, "InsufficientPermissions", "CMN-401", message).naming("permissionName", permission)
     }
 
     pub(crate) fn user_lacks(permission: &str) -> Self {
         let message = format!(
             "In order to call this API endpoint, user needs to have [{permission}] permission for requested resource."
         );
-        Self::new(403, "InsufficientPermissions", "CMN-408", message)
-            .naming("permissionName", permission)
+        Self::new(403, "InsufficientPermissions", "CMN-408", message).naming("permissionName", permission)
     }
 
     pub(crate) fn not_found(parameter: &str) -> Self {
-        Self::plain(
-            404,
-            "CMN-102",
-            format!("Resource for parameter [{parameter}] is not found"),
-        )
-        .naming("parameterName", parameter)
+        Self::plain(404, "CMN-102", format!("Resource for parameter [{parameter}] is not found"))
+            .naming("parameterName", parameter)
     }
 
     pub(crate) fn no_such_uri() -> Self {
@@ -72,19 +54,12 @@ impl Fault {
     }
 
     pub(crate) fn invalid(parameter: &str) -> Self {
-        Self::new(
-            400,
-            "InvalidParameter",
-            "CMN-101",
-            format!("Parameter [{parameter}] value is invalid"),
-        )
-        .naming("parameterName", parameter)
+        Self::new(400, "InvalidParameter", "CMN-101", format!("Parameter [{parameter}] value is invalid"))
+            .naming("parameterName", parameter)
     }
 
     pub(crate) fn session_id_with(parameter: &str) -> Self {
-        let message = format!(
-            "Parameter [sessionId] is not allowed for usage along with parameter [{parameter}]"
-        );
+        let message = format!("Parameter [sessionId] is not allowed for usage along with parameter [{parameter}]");
         Self::plain(400, "CLG-110", message).naming("parameterName", "sessionId")
     }
 
@@ -103,12 +78,7 @@ impl Fault {
             403 => Self::user_lacks("ReadCallRecording"),
             404 => Self::not_found("recordingId"),
             429 => Self::throttled(),
-            400..500 => Self::new(
-                status,
-                "InvalidParameter",
-                "CMN-101",
-                "Parameter [recordingId] value is invalid",
-            ),
+            400..500 => Self::new(status, "InvalidParameter", "CMN-101", "Parameter [recordingId] value is invalid"),
             _ => Self::plain(status, "CMN-201", "Service Temporary Unavailable"),
         }
     }

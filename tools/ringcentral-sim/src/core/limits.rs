@@ -74,28 +74,14 @@ impl Limits {
         };
         let limit = group.limit(settings);
         let admitted = bucket.admit(limit, settings.rate_window_ms, now_ms);
-        let remaining = if admitted {
-            limit.saturating_sub(bucket.admitted_at_ms.len())
-        } else {
-            0
-        };
-        Gauge {
-            group,
-            limit,
-            remaining,
-            window_s: settings.rate_window_ms.div_ceil(1_000),
-            admitted,
-        }
+        let remaining = if admitted { limit.saturating_sub(bucket.admitted_at_ms.len()) } else { 0 };
+        Gauge { group, limit, remaining, window_s: settings.rate_window_ms.div_ceil(1_000), admitted }
     }
 }
 
 impl Bucket {
     fn admit(&mut self, limit: usize, window_ms: u64, now_ms: u64) -> bool {
-        while self
-            .admitted_at_ms
-            .front()
-            .is_some_and(|at_ms| at_ms + window_ms <= now_ms)
-        {
+        while self.admitted_at_ms.front().is_some_and(|at_ms| at_ms + window_ms <= now_ms) {
             self.admitted_at_ms.pop_front();
         }
         let admitted = now_ms >= self.penalty_until_ms && self.admitted_at_ms.len() < limit;
@@ -113,19 +99,14 @@ mod tests {
     use super::*;
 
     fn admitted(limits: &mut Limits, now_ms: u64) -> bool {
-        limits
-            .count(RateGroup::Heavy, &Settings::default(), now_ms)
-            .admitted
+        limits.count(RateGroup::Heavy, &Settings::default(), now_ms).admitted
     }
 
     #[test]
     fn the_window_slides() {
         let mut limits = Limits::default();
         assert!((0..10).all(|index| admitted(&mut limits, index * 1_000)));
-        assert!(
-            admitted(&mut limits, 60_000),
-            "the request at 0 has left the window"
-        );
+        assert!(admitted(&mut limits, 60_000), "the request at 0 has left the window");
         assert!(!admitted(&mut limits, 60_999));
     }
 
@@ -134,10 +115,7 @@ mod tests {
         let mut limits = Limits::default();
         assert!((0..10).all(|_| admitted(&mut limits, 0)));
         assert!(!admitted(&mut limits, 1_000));
-        assert!(
-            !admitted(&mut limits, 60_999),
-            "the first penalty lasts until 61 000"
-        );
+        assert!(!admitted(&mut limits, 60_999), "the first penalty lasts until 61 000");
         assert!(!admitted(&mut limits, 120_998), "the second until 120 999");
         assert!(admitted(&mut limits, 180_998));
     }

@@ -18,10 +18,7 @@ impl Links {
     }
 
     pub(crate) fn account(&self) -> String {
-        format!(
-            "{}/restapi/v1.0/account/{}",
-            self.origins.platform, self.account_id
-        )
+        format!("{}/restapi/v1.0/account/{}", self.origins.platform, self.account_id)
     }
 
     pub(crate) fn extension(&self, id: impl std::fmt::Display) -> String {
@@ -38,9 +35,6 @@ impl Links {
             ListedAt::Platform => &self.origins.platform,
             ListedAt::Other(origin) => origin,
         };
-        format!(
-            "{origin}/restapi/v1.0/account/{}/recording/{}/content",
-            self.account_id, recording.id
-        )
+        format!("{origin}/restapi/v1.0/account/{}/recording/{}/content", self.account_id, recording.id)
     }
 }

@@ -10,16 +10,9 @@ use serde_json::{Value, json};
 
 impl Simulator {
     pub(super) fn live_session(&self, id: &str) -> Result<Reply, Fault> {
-        let running = self
-            .calls
-            .iter()
-            .find(|call| call.telephony_session_id == id && call.ended_at_ms().is_none());
+        let running = self.calls.iter().find(|call| call.telephony_session_id == id && call.ended_at_ms().is_none());
         let call = running.ok_or_else(|| Fault::not_found("telephonySessionId"))?;
-        let parties: Vec<Value> = call
-            .parties
-            .iter()
-            .map(|party| self.live_party(call, party))
-            .collect();
+        let parties: Vec<Value> = call.parties.iter().map(|party| self.live_party(call, party)).collect();
         Ok(Reply::json(
             200,
             &json!({
@@ -43,13 +36,9 @@ impl Simulator {
         if let Some(extension_id) = &party.extension_id {
             body["extensionId"] = json!(extension_id);
         }
-        let own = call
-            .recordings
-            .iter()
-            .filter(|recording| recording.party_id.as_ref() == Some(&party.id));
-        let recordings: Vec<Value> = own
-            .map(|recording| json!({"id": recording.id, "active": party.ended_at_ms.is_none()}))
-            .collect();
+        let own = call.recordings.iter().filter(|recording| recording.party_id.as_ref() == Some(&party.id));
+        let recordings: Vec<Value> =
+            own.map(|recording| json!({"id": recording.id, "active": party.ended_at_ms.is_none()})).collect();
         if !recordings.is_empty() {
             body["recordings"] = Value::Array(recordings);
         }

@@ -39,24 +39,17 @@ pub struct Request {
 impl Request {
     /// A value by its name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn path(&self) -> &str {
-        self.target
-            .split_once('?')
-            .map_or(self.target.as_str(), |(path, _)| path)
+        self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
     }
 
     pub(crate) fn query(&self) -> Vec<(String, String)> {
         let query = self.target.split_once('?').map_or("", |(_, query)| query);
-        url::form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .collect()
+        url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
     }
 }
 
@@ -65,7 +58,8 @@ impl Request {
 pub struct Reply {
     /// Status code.
     pub status: u16,
-    /// Headers. `Content-Length` is always among them, and is more than the body has where the body is cut short.
+    /// Headers. Where there is a body, `Content-Length` is among them, and promises more than `body` holds where the
+    /// body is cut short.
     pub headers: Vec<(&'static str, String)>,
     /// Body.
     pub body: Bytes,
@@ -74,24 +68,14 @@ pub struct Reply {
 impl Reply {
     /// A value by its name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
-        let headers = vec![
-            ("Content-Type", content_type.to_owned()),
-            ("Content-Length", body.len().to_string()),
-        ];
-        Self {
-            status,
-            headers,
-            body,
-        }
+        let headers = vec![("Content-Type", content_type.to_owned()), ("Content-Length", body.len().to_string())];
+        Self { status, headers, body }
     }
 
     pub(crate) fn json(status: u16, body: &Value) -> Self {
@@ -99,19 +83,11 @@ impl Reply {
     }
 
     pub(crate) fn no_content() -> Self {
-        Self {
-            status: 204,
-            headers: Vec::new(),
-            body: Bytes::new(),
-        }
+        Self { status: 204, headers: Vec::new(), body: Bytes::new() }
     }
 
     pub(crate) fn html(status: u16) -> Self {
-        Self::new(
-            status,
-            "text/html",
-            "<html><body><h1>Service page</h1></body></html>",
-        )
+        Self::new(status, "text/html", "<html><body><h1>Service page</h1></body></html>")
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {

@@ -55,38 +55,25 @@ impl Simulator {
     }
 
     fn check_recording_permission(&self) -> Result<(), Fault> {
-        if self.settings.grants(PERMISSION) {
-            Ok(())
-        } else {
-            Err(Fault::app_lacks(PERMISSION))
-        }
+        if self.settings.grants(PERMISSION) { Ok(()) } else { Err(Fault::app_lacks(PERMISSION)) }
     }
 
     fn ready_recording(&self, id: &str, now_ms: u64) -> Result<&Recording, Fault> {
-        let found = self
-            .find_recording(id)
-            .filter(|(call, recording)| call.is_ready(recording, now_ms));
-        found
-            .map(|(_, recording)| recording)
-            .ok_or_else(|| Fault::not_found("recordingId"))
+        let found = self.find_recording(id).filter(|(call, recording)| call.is_ready(recording, now_ms));
+        found.map(|(_, recording)| recording).ok_or_else(|| Fault::not_found("recordingId"))
     }
 }
 
 fn serve(recording: &Recording, range: Option<&str>) -> Result<Reply, Fault> {
-    let content_type = recording
-        .served_content_type
-        .as_deref()
-        .unwrap_or(recording.format.content_type());
+    let content_type = recording.served_content_type.as_deref().unwrap_or(recording.format.content_type());
     let audio = Bytes::from(recording.audio());
     let total_bytes = audio.len();
     let mut reply = match range {
         None => Reply::new(200, content_type, audio),
         Some(range) => {
             let (first, last) = parse_range(range, total_bytes).ok_or_else(Fault::bad_range)?;
-            Reply::new(206, content_type, audio.slice(first..=last)).with(
-                "Content-Range",
-                format!("bytes {first}-{last}/{total_bytes}"),
-            )
+            Reply::new(206, content_type, audio.slice(first..=last))
+                .with("Content-Range", format!("bytes {first}-{last}/{total_bytes}"))
         }
     };
     match recording.body_fault {

@@ -10,25 +10,11 @@ pub(crate) enum Route<'a> {
     ListSubscriptions,
     ReadSubscription(&'a str),
     DeleteSubscription(&'a str),
-    AccountCallLog {
-        account: &'a str,
-    },
-    ExtensionCallLog {
-        account: &'a str,
-        extension: &'a str,
-    },
-    RecordingMetadata {
-        account: &'a str,
-        id: &'a str,
-    },
-    RecordingContent {
-        account: &'a str,
-        id: &'a str,
-    },
-    LiveSession {
-        account: &'a str,
-        id: &'a str,
-    },
+    AccountCallLog { account: &'a str },
+    ExtensionCallLog { account: &'a str, extension: &'a str },
+    RecordingMetadata { account: &'a str, id: &'a str },
+    RecordingContent { account: &'a str, id: &'a str },
+    LiveSession { account: &'a str, id: &'a str },
 }
 
 impl<'a> Route<'a> {
@@ -49,23 +35,11 @@ impl<'a> Route<'a> {
             ("GET", ["v1.0", "subscription", id]) => Self::ReadSubscription(id),
             ("DELETE", ["v1.0", "subscription", id]) => Self::DeleteSubscription(id),
             ("GET", ["v1.0", "account", account, "call-log"]) => Self::AccountCallLog { account },
-            (
-                "GET",
-                [
-                    "v1.0",
-                    "account",
-                    account,
-                    "extension",
-                    extension,
-                    "call-log",
-                ],
-            ) => Self::ExtensionCallLog { account, extension },
-            ("GET", ["v1.0", "account", account, "recording", id]) => {
-                Self::RecordingMetadata { account, id }
+            ("GET", ["v1.0", "account", account, "extension", extension, "call-log"]) => {
+                Self::ExtensionCallLog { account, extension }
             }
-            ("GET", ["v1.0", "account", account, "telephony", "sessions", id]) => {
-                Self::LiveSession { account, id }
-            }
+            ("GET", ["v1.0", "account", account, "recording", id]) => Self::RecordingMetadata { account, id },
+            ("GET", ["v1.0", "account", account, "telephony", "sessions", id]) => Self::LiveSession { account, id },
             _ => return content(method, segments),
         };
         Some(route)
@@ -75,9 +49,7 @@ impl<'a> Route<'a> {
         match self {
             Self::Token => RateGroup::Auth,
             Self::CreateSubscription | Self::DeleteSubscription(_) => RateGroup::Medium,
-            Self::ListSubscriptions | Self::ReadSubscription(_) | Self::LiveSession { .. } => {
-                RateGroup::Light
-            }
+            Self::ListSubscriptions | Self::ReadSubscription(_) | Self::LiveSession { .. } => RateGroup::Light,
             Self::AccountCallLog { .. }
             | Self::ExtensionCallLog { .. }
             | Self::RecordingMetadata { .. }

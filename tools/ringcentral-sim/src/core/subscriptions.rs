@@ -2,8 +2,8 @@
 
 mod handshake;
 
-pub(super) use handshake::judge;
 pub use handshake::{Handshake, HandshakeAnswer};
+pub(super) use handshake::{Pending, judge};
 
 use super::fault::Fault;
 use super::links::Links;
@@ -69,12 +69,7 @@ pub(super) struct Subscriptions {
 }
 
 impl Subscriptions {
-    pub(super) fn draft(
-        &mut self,
-        body: &[u8],
-        settings: &Settings,
-        now_ms: u64,
-    ) -> Result<Draft, Fault> {
+    pub(super) fn draft(&mut self, body: &[u8], settings: &Settings, now_ms: u64) -> Result<Draft, Fault> {
         if !settings.grants("SubscriptionWebhook") {
             return Err(Fault::app_lacks("SubscriptionWebhook"));
         }
@@ -87,16 +82,12 @@ impl Subscriptions {
         if mode["transportType"] != "WebHook" {
             return Err(Fault::invalid("deliveryMode.transportType"));
         }
-        let address = mode["address"]
-            .as_str()
-            .filter(|address| is_reachable_by_rule(address));
+        let address = mode["address"].as_str().filter(|address| is_reachable_by_rule(address));
         self.drafts += 1;
         Ok(Draft {
             event_filters,
             disabled_filters,
-            address: address
-                .ok_or_else(|| Fault::invalid("deliveryMode.address"))?
-                .to_owned(),
+            address: address.ok_or_else(|| Fault::invalid("deliveryMode.address"))?.to_owned(),
             verification_token: mode["verificationToken"].as_str().map(str::to_owned),
             expires_in_s: expires_in_s(&body["expiresIn"])?,
             number: self.drafts,
@@ -119,53 +110,34 @@ impl Subscriptions {
     }
 
     pub(super) fn living(&self, now_ms: u64) -> impl Iterator<Item = &Subscription> {
-        self.subscriptions
-            .iter()
-            .filter(move |subscription| subscription.expires_at_ms > now_ms)
+        self.subscriptions.iter().filter(move |subscription| subscription.expires_at_ms > now_ms)
     }
 
     pub(super) fn list(&self, links: &Links, now_ms: u64) -> Reply {
-        let records: Vec<Value> = self
-            .living(now_ms)
-            .map(|subscription| subscription.resource(links, now_ms))
-            .collect();
-        Reply::json(
-            200,
-            &json!({"uri": links.subscriptions(), "records": records}),
-        )
+        let records: Vec<Value> =
+            self.living(now_ms).map(|subscription| subscription.resource(links, now_ms)).collect();
+        Reply::json(200, &json!({"uri": links.subscriptions(), "records": records}))
     }
 
     pub(super) fn read(&self, id: &str, links: &Links, now_ms: u64) -> Result<Reply, Fault> {
-        let found = self
-            .living(now_ms)
-            .find(|subscription| subscription.id == id);
+        let found = self.living(now_ms).find(|subscription| subscription.id == id);
         let subscription = found.ok_or_else(|| Fault::not_found("subscriptionId"))?;
         Ok(Reply::json(200, &subscription.resource(links, now_ms)))
     }
 
     pub(super) fn delete(&mut self, id: &str, now_ms: u64) -> Result<Reply, Fault> {
-        if !self
-            .living(now_ms)
-            .any(|subscription| subscription.id == id)
-        {
+        if !self.living(now_ms).any(|subscription| subscription.id == id) {
             return Err(Fault::not_found("subscriptionId"));
         }
-        self.subscriptions
-            .retain(|subscription| subscription.id != id);
+        self.subscriptions.retain(|subscription| subscription.id != id);
         Ok(Reply::no_content())
     }
 
     pub(super) fn blacklist(&mut self, id: &str, reason: &str, at_ms: u64) -> bool {
-        let found = self
-            .subscriptions
-            .iter_mut()
-            .find(|subscription| subscription.id == id);
+        let found = self.subscriptions.iter_mut().find(|subscription| subscription.id == id);
         let known = found.is_some();
         if let Some(subscription) = found {
-            subscription.status = SubscriptionStatus::Blacklisted {
-                reason: reason.to_owned(),
-                at_ms,
-            };
+            subscription.status = SubscriptionStatus::Blacklisted { reason: reason.to_owned(), at_ms };
         }
         known
     }
@@ -191,16 +163,11 @@ impl Subscription {
             SubscriptionStatus::Active => body["status"] = json!("Active"),
             SubscriptionStatus::Blacklisted { reason, at_ms } => {
                 body["status"] = json!("Blacklisted");
-                body["blacklistedData"] =
-                    json!({"blacklistedAt": format_ms(*at_ms), "reason": reason});
+                body["blacklistedData"] = json!({"blacklistedAt": format_ms(*at_ms), "reason": reason});
             }
         }
         if !self.disabled_filters.is_empty() {
-            body["disabledFilters"] = self
-                .disabled_filters
-                .iter()
-                .map(|filter| disabled(filter))
-                .collect();
+            body["disabledFilters"] = self.disabled_filters.iter().map(|filter| disabled(filter)).collect();
         }
         body
     }
@@ -209,16 +176,10 @@ impl Subscription {
 /// Splits the wanted filters into those in force and those the application has no permission for.
 fn filters(body: &Value, settings: &Settings) -> Result<(Vec<String>, Vec<String>), Fault> {
     let fault = || Fault::invalid("eventFilters");
-    let wanted = body["eventFilters"]
-        .as_array()
-        .filter(|filters| !filters.is_empty())
-        .ok_or_else(fault)?;
+    let wanted = body["eventFilters"].as_array().filter(|filters| !filters.is_empty()).ok_or_else(fault)?;
     let (mut active, mut disabled) = (Vec::new(), Vec::new());
     for filter in wanted {
-        let filter = filter
-            .as_str()
-            .filter(|filter| filter.starts_with("/restapi/"))
-            .ok_or_else(fault)?;
+        let filter = filter.as_str().filter(|filter| filter.starts_with("/restapi/")).ok_or_else(fault)?;
         if filter.contains("/telephony/sessions") && !settings.grants("CallControl") {
             disabled.push(filter.to_owned());
         } else {
@@ -232,10 +193,7 @@ fn filters(body: &Value, settings: &Settings) -> Result<(Vec<String>, Vec<String
 pub(super) fn expand(filter: &str, settings: &Settings) -> String {
     filter
         .replace("/account/~", &format!("/account/{}", settings.account_id))
-        .replace(
-            "/extension/~",
-            &format!("/extension/{}", settings.extension_id),
-        )
+        .replace("/extension/~", &format!("/extension/{}", settings.extension_id))
 }
 
 fn disabled(filter: &str) -> Value {
@@ -247,9 +205,7 @@ fn expires_in_s(value: &Value) -> Result<u64, Fault> {
     if value.is_null() {
         return Ok(DEFAULT_EXPIRES_IN_S);
     }
-    let wanted = value
-        .as_u64()
-        .filter(|wanted| (1..=MAX_EXPIRES_IN_S).contains(wanted));
+    let wanted = value.as_u64().filter(|wanted| (1..=MAX_EXPIRES_IN_S).contains(wanted));
     wanted.ok_or_else(|| Fault::invalid("expiresIn"))
 }
 
@@ -268,17 +224,6 @@ fn is_reachable_by_rule(address: &str) -> bool {
 }
 
 fn uuid(seed: &str) -> String {
-    let hex: String = Sha256::digest(seed)
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!(
-        "{}-{}-4{}-8{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[13..16],
-        &hex[17..20],
-        &hex[20..]
-    )
+    let hex: String = Sha256::digest(seed).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
 }

@@ -33,19 +33,13 @@ async fn one(client: &Client, delivery: Delivery) -> DeliveryResult {
         }
         Err(_) => None,
     };
-    DeliveryResult {
-        subscription_id: delivery.subscription_id,
-        status,
-        elapsed_ms: elapsed_ms(started),
-    }
+    DeliveryResult { subscription_id: delivery.subscription_id, status, elapsed_ms: elapsed_ms(started) }
 }
 
 pub(super) async fn ask(client: &Client, handshake: &Handshake) -> HandshakeAnswer {
     let request = with_headers(client.post(&handshake.address), handshake.headers.clone());
     let timeout = Duration::from_millis(handshake.timeout_ms);
-    answer(request.timeout(timeout))
-        .await
-        .unwrap_or(HandshakeAnswer::Unreachable)
+    answer(request.timeout(timeout)).await.unwrap_or(HandshakeAnswer::Unreachable)
 }
 
 async fn answer(request: RequestBuilder) -> reqwest::Result<HandshakeAnswer> {
@@ -53,25 +47,15 @@ async fn answer(request: RequestBuilder) -> reqwest::Result<HandshakeAnswer> {
     let response = request.send().await?;
     let status = response.status().as_u16();
     let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
-        (
-            name.to_string(),
-            String::from_utf8_lossy(value.as_bytes()).into_owned(),
-        )
+        (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
     let headers = response.headers().iter().map(header).collect();
     let body_bytes = response.bytes().await?.len();
-    Ok(HandshakeAnswer::Reply {
-        status,
-        headers,
-        body_bytes,
-        elapsed_ms: elapsed_ms(started),
-    })
+    Ok(HandshakeAnswer::Reply { status, headers, body_bytes, elapsed_ms: elapsed_ms(started) })
 }
 
 fn with_headers(request: RequestBuilder, headers: Vec<(&'static str, String)>) -> RequestBuilder {
-    headers.into_iter().fold(request, |request, (name, value)| {
-        request.header(name, value)
-    })
+    headers.into_iter().fold(request, |request, (name, value)| request.header(name, value))
 }
 
 fn elapsed_ms(started: Instant) -> u64 {

@@ -24,36 +24,21 @@ struct Face {
 }
 
 /// Serves one origin until the other end of `stopped` is dropped.
-pub(super) fn serve(
-    listener: TcpListener,
-    origin: Origin,
-    shared: Arc<Shared>,
-    mut stopped: watch::Receiver<()>,
-) {
-    let router = Router::new()
-        .fallback(answer)
-        .with_state(Face { origin, shared });
+pub(super) fn serve(listener: TcpListener, origin: Origin, shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
+    let router = Router::new().fallback(answer).with_state(Face { origin, shared });
     let until_stopped = async move { while stopped.changed().await.is_ok() {} };
-    tokio::spawn(
-        axum::serve(listener, router)
-            .with_graceful_shutdown(until_stopped)
-            .into_future(),
-    );
+    tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(until_stopped).into_future());
 }
 
 async fn answer(State(face): State<Face>, request: http::Request<Body>) -> Response {
     let Some(request) = read(face.origin, request).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let reply = match face
-        .shared
-        .with(|simulator| simulator.handle(&request, now_ms()))
-    {
+    let reply = match face.shared.with(|simulator| simulator.handle(&request, now_ms())) {
         Outcome::Reply(reply) => reply,
         Outcome::Handshake(handshake) => {
             let answer = deliver::ask(&face.shared.client, &handshake).await;
-            face.shared
-                .with(|simulator| simulator.finish_handshake(handshake, answer, now_ms()))
+            face.shared.with(|simulator| simulator.finish_handshake(handshake, answer, now_ms()))
         }
     };
     write(reply).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
@@ -62,27 +47,19 @@ async fn answer(State(face): State<Face>, request: http::Request<Body>) -> Respo
 async fn read(origin: Origin, request: http::Request<Body>) -> Option<Request> {
     let (parts, body) = request.into_parts();
     let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-        (
-            name.to_string(),
-            String::from_utf8_lossy(value.as_bytes()).into_owned(),
-        )
+        (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
     Some(Request {
         origin,
         method: parts.method.to_string(),
-        target: parts
-            .uri
-            .path_and_query()
-            .map_or_else(String::new, ToString::to_string),
+        target: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
         headers: parts.headers.iter().map(header).collect(),
         body: body::to_bytes(body, MAX_REQUEST_BYTES).await.ok()?,
     })
 }
 
 fn write(reply: Reply) -> Result<Response, http::Error> {
-    let announced = reply
-        .header("content-length")
-        .and_then(|length| length.parse::<usize>().ok());
+    let announced = reply.header("content-length").and_then(|length| length.parse::<usize>().ok());
     let cut_short = announced.is_some_and(|announced| announced > reply.body.len());
     let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {

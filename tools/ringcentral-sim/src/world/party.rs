@@ -43,10 +43,7 @@ pub enum Direction {
 
 /// `status.code` of a party (API.md §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "the names are the vendor's; API.md §6 says what each means"
-)]
+#[expect(missing_docs, reason = "the names are the vendor's; API.md §6 says what each means")]
 pub enum PartyStatus {
     Setup,
     Proceeding,
@@ -87,9 +84,7 @@ impl PartyStatus {
 
     /// Reads a code, whatever its case.
     pub(crate) fn parse(code: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.name().eq_ignore_ascii_case(code))
+        Self::ALL.into_iter().find(|status| status.name().eq_ignore_ascii_case(code))
     }
 
     pub(crate) fn name(self) -> &'static str {

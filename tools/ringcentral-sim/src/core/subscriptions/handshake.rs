@@ -19,6 +19,12 @@ pub struct Handshake {
     pub headers: Vec<(&'static str, String)>,
     /// How long to wait for the whole answer, in milliseconds.
     pub timeout_ms: u64,
+    pub(in crate::core) pending: Box<Pending>,
+}
+
+/// What the answer decides about.
+#[derive(Debug)]
+pub(in crate::core) struct Pending {
     pub(in crate::core) validation_token: String,
     pub(in crate::core) asked: Asked,
     pub(in crate::core) draft: Draft,
@@ -55,65 +61,38 @@ impl Handshake {
             address: draft.address.clone(),
             headers,
             timeout_ms: TIMEOUT_MS,
-            validation_token,
-            asked,
-            draft,
+            pending: Box::new(Pending { validation_token, asked, draft }),
         }
     }
 }
 
 /// Refuses an answer the vendor would refuse.
-pub(in crate::core) fn judge(
-    validation_token: &str,
-    answer: &HandshakeAnswer,
-) -> Result<(), Fault> {
+pub(in crate::core) fn judge(validation_token: &str, answer: &HandshakeAnswer) -> Result<(), Fault> {
     let unreachable = || Fault::plain(400, "SUB-521", "WebHook is not reachable");
-    let HandshakeAnswer::Reply {
-        status,
-        headers,
-        body_bytes,
-        elapsed_ms,
-    } = answer
-    else {
+    let HandshakeAnswer::Reply { status, headers, body_bytes, elapsed_ms } = answer else {
         return Err(unreachable());
     };
     if *status != 200 || *elapsed_ms > TIMEOUT_MS {
         return Err(unreachable());
     }
     let header = |name: &str| {
-        let found = headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     };
     if header(TOKEN_HEADER) != Some(validation_token) {
-        return Err(Fault::plain(
-            400,
-            "SUB-520",
-            "Validation Token is not returned",
-        ));
+        return Err(Fault::plain(400, "SUB-520", "Validation Token is not returned"));
     }
     let content_type = header("content-type").unwrap_or_default();
-    let is_json = content_type
-        .split(';')
-        .next()
-        .is_some_and(|kind| kind.trim() == "application/json");
+    let is_json = content_type.split(';').next().is_some_and(|kind| kind.trim() == "application/json");
     if !is_json || reply_bytes(headers, *body_bytes) > MAX_REPLY_BYTES {
-        return Err(Fault::plain(
-            400,
-            "SUB-525",
-            "WebHook server response is invalid",
-        ));
+        return Err(Fault::plain(400, "SUB-525", "WebHook server response is invalid"));
     }
     Ok(())
 }
 
 /// The size on the wire: status line, headers, empty line and body.
 fn reply_bytes(headers: &[(String, String)], body_bytes: usize) -> usize {
-    let lines: usize = headers
-        .iter()
-        .map(|(name, value)| name.len() + ": ".len() + value.len() + "\r\n".len())
-        .sum();
+    let lines: usize = headers.iter().map(|(name, value)| name.len() + ": ".len() + value.len() + "\r\n".len()).sum();
     STATUS_LINE.len() + lines + "\r\n".len() + body_bytes
 }
 
@@ -121,22 +100,9 @@ fn reply_bytes(headers: &[(String, String)], body_bytes: usize) -> usize {
 mod tests {
     use super::*;
 
-    fn answer(
-        status: u16,
-        headers: &[(&str, &str)],
-        body_bytes: usize,
-        elapsed_ms: u64,
-    ) -> HandshakeAnswer {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        HandshakeAnswer::Reply {
-            status,
-            headers,
-            body_bytes,
-            elapsed_ms,
-        }
+    fn answer(status: u16, headers: &[(&str, &str)], body_bytes: usize, elapsed_ms: u64) -> HandshakeAnswer {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        HandshakeAnswer::Reply { status, headers, body_bytes, elapsed_ms }
     }
 
     fn code(answer: &HandshakeAnswer) -> String {
@@ -157,27 +123,11 @@ mod tests {
             ("created", answer(201, &[echo, json], 0, 10), "SUB-521"),
             ("no connection", HandshakeAnswer::Unreachable, "SUB-521"),
             ("no echo", answer(200, &[json], 0, 10), "SUB-520"),
-            (
-                "other echo",
-                answer(200, &[("validation-token", "v-2"), json], 0, 10),
-                "SUB-520",
-            ),
+            ("other echo", answer(200, &[("validation-token", "v-2"), json], 0, 10), "SUB-520"),
             ("no content type", answer(200, &[echo], 0, 10), "SUB-525"),
-            (
-                "text",
-                answer(200, &[echo, ("content-type", "text/plain")], 0, 10),
-                "SUB-525",
-            ),
-            (
-                "just fits",
-                answer(200, &[echo, json], 1_024 - 89, 10),
-                "accepted",
-            ),
-            (
-                "one byte too many",
-                answer(200, &[echo, json], 1_024 - 88, 10),
-                "SUB-525",
-            ),
+            ("text", answer(200, &[echo, ("content-type", "text/plain")], 0, 10), "SUB-525"),
+            ("just fits", answer(200, &[echo, json], 1_024 - 89, 10), "accepted"),
+            ("one byte too many", answer(200, &[echo, json], 1_024 - 88, 10), "SUB-525"),
         ];
         for (name, answer, expected) in cases {
             assert_eq!(code(&answer), expected, "{name}");

@@ -12,31 +12,16 @@ fn without_a_date_only_calls_that_began_in_the_last_day_are_seen() {
     rig.now_ms += DAY_MS;
     rig.hear(2, "Disconnected", &[]);
     rig.token = rig.mint();
-    assert_eq!(
-        rig.records(&format!("telephonySessionId={SESSION}")).len(),
-        1,
-        "exactly a day ago"
-    );
+    assert_eq!(rig.records(&format!("telephonySessionId={SESSION}")).len(), 1, "exactly a day ago");
     rig.now_ms += 1;
-    assert_eq!(
-        rig.records(&format!("telephonySessionId={SESSION}")).len(),
-        0,
-        "its end does not count"
-    );
+    assert_eq!(rig.records(&format!("telephonySessionId={SESSION}")).len(), 0, "its end does not count");
     assert_eq!(rig.records("dateFrom=2026-01-01T00:00:00Z").len(), 1);
-    assert_eq!(
-        rig.records("dateFrom=2026-01-01T00:00:00Z&dateTo=2026-01-02T00:00:00Z")
-            .len(),
-        0
-    );
+    assert_eq!(rig.records("dateFrom=2026-01-01T00:00:00Z&dateTo=2026-01-02T00:00:00Z").len(), 0);
 }
 
 #[test]
 fn a_record_appears_some_time_after_the_call() {
-    let mut rig = Rig::with(Settings {
-        listed_after_ms: 20_000,
-        ..Settings::default()
-    });
+    let mut rig = Rig::with(Settings { listed_after_ms: 20_000, ..Settings::default() });
     rig.hear(2, "Answered", &[RECORDING]);
     assert_eq!(rig.records("").len(), 0, "the call runs");
     rig.hear(2, "Disconnected", &[]);
@@ -59,9 +44,7 @@ fn a_transferred_call_has_its_second_recording_on_a_leg() {
     rig.hear(3, "Gone", &[]);
 
     let detailed = rig.records("view=Detailed");
-    let [record] = detailed.as_slice() else {
-        panic!("one record per call")
-    };
+    let [record] = detailed.as_slice() else { panic!("one record per call") };
     assert_eq!(record["recording"]["id"], RECORDING);
     assert_eq!(record["extension"]["id"], 800_000_102);
     assert_eq!(record["legs"][0]["recording"], record["recording"]);
@@ -109,11 +92,7 @@ fn a_deleted_recording_vanishes_and_its_record_stays() {
 
 #[test]
 fn a_user_without_the_company_log_still_reads_extensions() {
-    let settings = Settings {
-        company_call_log_allowed: false,
-        listed_after_ms: 0,
-        ..Settings::default()
-    };
+    let settings = Settings { company_call_log_allowed: false, listed_after_ms: 0, ..Settings::default() };
     let mut rig = Rig::with(settings);
     rig.hear_recorded_call();
     let refused = rig.get(CALL_LOG);
@@ -121,19 +100,13 @@ fn a_user_without_the_company_log_still_reads_extensions() {
     assert_eq!(body(&refused)["permissionName"], "FullCompanyCallLog");
     assert_eq!(body(&refused)["errorCode"], "InsufficientPermissions");
     let of = |extension: &str| format!("/restapi/v1.0/account/~/extension/{extension}/call-log");
-    assert_eq!(
-        body(&rig.get(&of("800000102")))["records"][0]["extension"]["id"],
-        800_000_102
-    );
+    assert_eq!(body(&rig.get(&of("800000102")))["records"][0]["extension"]["id"], 800_000_102);
     assert_eq!(body(&rig.get(&of("~")))["records"], serde_json::json!([]));
 }
 
 #[test]
 fn a_missing_permission_of_the_application_is_cmn_401() {
-    let mut rig = Rig::with(Settings {
-        scope: "ReadCallRecording".into(),
-        ..Settings::default()
-    });
+    let mut rig = Rig::with(Settings { scope: "ReadCallRecording".into(), ..Settings::default() });
     assert_eq!(code(&rig.get(CALL_LOG)), "CMN-401");
 }
 
@@ -147,16 +120,10 @@ fn pages_follow_one_another() {
     rig.simulator.add_call(earlier);
 
     let first = body(&rig.get(&format!("{CALL_LOG}?recordingType=All&perPage=1")));
-    assert_eq!(
-        first["records"][0]["telephonySessionId"], SESSION,
-        "newest first"
-    );
+    assert_eq!(first["records"][0]["telephonySessionId"], SESSION, "newest first");
     assert!(first["navigation"].get("previousPage").is_none());
     let next = first["navigation"]["nextPage"]["uri"].as_str().unwrap();
-    assert!(
-        next.contains("/account/800000001/") && next.contains("recordingType=All"),
-        "{next}"
-    );
+    assert!(next.contains("/account/800000001/") && next.contains("recordingType=All"), "{next}");
     let second = body(&rig.get_url(next));
     assert_eq!(second["records"][0]["telephonySessionId"], "s-earlier");
     assert_eq!(second["paging"]["pageStart"], 1);
@@ -176,20 +143,10 @@ fn parameters_are_checked() {
     let mut rig = Rig::new();
     for (query, expected) in cases {
         let reply = rig.get(&format!("{CALL_LOG}?{query}"));
-        assert_eq!(
-            (reply.status, code(&reply).as_str()),
-            (400, expected),
-            "{query}"
-        );
+        assert_eq!((reply.status, code(&reply).as_str()), (400, expected), "{query}");
     }
-    assert_eq!(
-        body(&rig.get(&format!("{CALL_LOG}?perPage=5000")))["paging"]["perPage"],
-        1_000
-    );
-    assert_eq!(
-        code(&rig.get("/restapi/v1.0/account/1/call-log")),
-        "CMN-102"
-    );
+    assert_eq!(body(&rig.get(&format!("{CALL_LOG}?perPage=5000")))["paging"]["perPage"], 1_000);
+    assert_eq!(code(&rig.get("/restapi/v1.0/account/1/call-log")), "CMN-102");
 }
 
 #[test]
@@ -198,10 +155,7 @@ fn a_live_session_is_there_while_somebody_talks() {
     let target = format!("/restapi/v1.0/account/~/telephony/sessions/{SESSION}");
     rig.hear(2, "Answered", &[RECORDING]);
     let reply = rig.get(&target);
-    assert_eq!(
-        (reply.status, reply.header("x-rate-limit-group")),
-        (200, Some("light"))
-    );
+    assert_eq!((reply.status, reply.header("x-rate-limit-group")), (200, Some("light")));
     assert_eq!(body(&reply)["parties"][0]["recordings"][0]["id"], RECORDING);
     rig.hear(2, "VoiceMail", &[]);
     let reply = rig.get(&target);

@@ -11,22 +11,12 @@ const DOCUMENT: &str = include_str!("../../../testdata/openapi-subset.json");
 fn complaints(schema: &str, instance: &Value) -> Vec<String> {
     let mut root: Value = serde_json::from_str(DOCUMENT).unwrap();
     root["$ref"] = json!(format!("#/components/schemas/{schema}"));
-    let validator = jsonschema::options()
-        .should_validate_formats(true)
-        .build(&root)
-        .unwrap();
-    validator
-        .iter_errors(instance)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect()
+    let validator = jsonschema::options().should_validate_formats(true).build(&root).unwrap();
+    validator.iter_errors(instance).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
 fn assert_valid(schema: &str, instance: &Value) {
-    assert_eq!(
-        complaints(schema, instance),
-        Vec::<String>::new(),
-        "{schema}: {instance:#}"
-    );
+    assert_eq!(complaints(schema, instance), Vec::<String>::new(), "{schema}: {instance:#}");
 }
 
 fn recorded_transfer() -> Rig {
@@ -58,20 +48,14 @@ fn the_validator_refuses_broken_bodies() {
         assert_eq!(complaints("CallLogResponse", &broken).len(), 1, "{path}");
     }
     let mut broken = log.clone();
-    broken["records"][0]["recording"]
-        .as_object_mut()
-        .unwrap()
-        .remove("contentUri");
+    broken["records"][0]["recording"].as_object_mut().unwrap().remove("contentUri");
     assert_eq!(complaints("CallLogResponse", &broken).len(), 1);
 }
 
 #[test]
 fn a_token_is_as_documented() {
     let mut rig = Rig::new();
-    assert_valid(
-        "TokenInfo",
-        &body(&rig.ask_token("sim-client:sim-secret", &jwt_form("sim.jwt.assertion"))),
-    );
+    assert_valid("TokenInfo", &body(&rig.ask_token("sim-client:sim-secret", &jwt_form("sim.jwt.assertion"))));
 }
 
 #[test]
@@ -80,29 +64,13 @@ fn subscriptions_are_as_documented() {
     let created = body(&rig.subscribe_well(&subscription()));
     assert_valid("SubscriptionInfo", &created);
     let id = created["id"].as_str().unwrap();
-    assert_valid(
-        "SubscriptionInfo",
-        &body(&rig.get(&format!("/restapi/v1.0/subscription/{id}"))),
-    );
-    rig.simulator.blacklist(
-        id,
-        "Webhook responses with code: [404], reason: [Not Found]",
-        rig.now_ms,
-    );
-    assert_valid(
-        "SubscriptionListResource",
-        &body(&rig.get("/restapi/v1.0/subscription")),
-    );
+    assert_valid("SubscriptionInfo", &body(&rig.get(&format!("/restapi/v1.0/subscription/{id}"))));
+    rig.simulator.blacklist(id, "Webhook responses with code: [404], reason: [Not Found]", rig.now_ms);
+    assert_valid("SubscriptionListResource", &body(&rig.get("/restapi/v1.0/subscription")));
 
     let scope = "SubscriptionWebhook".to_owned();
-    let mut deaf = Rig::with(Settings {
-        scope,
-        ..Settings::default()
-    });
-    assert_valid(
-        "SubscriptionInfo",
-        &body(&deaf.subscribe_well(&subscription())),
-    );
+    let mut deaf = Rig::with(Settings { scope, ..Settings::default() });
+    assert_valid("SubscriptionInfo", &body(&deaf.subscribe_well(&subscription())));
 }
 
 #[test]
@@ -114,10 +82,7 @@ fn call_logs_recordings_and_live_sessions_are_as_documented() {
     rig.hear(3, "Disconnected", &[]);
     let metadata = format!("/restapi/v1.0/account/~/recording/{RECORDING}");
     assert_valid("GetCallRecordingResponse", &body(&rig.get(&metadata)));
-    rig.simulator
-        .recording_mut("910000000002")
-        .unwrap()
-        .too_short = true;
+    rig.simulator.recording_mut("910000000002").unwrap().too_short = true;
     for view in ["Simple", "Detailed"] {
         let log = body(&rig.get(&format!("{CALL_LOG}?view={view}")));
         assert_eq!(log["records"].as_array().unwrap().len(), 1);
@@ -130,20 +95,13 @@ fn call_logs_recordings_and_live_sessions_are_as_documented() {
 #[test]
 fn errors_are_as_documented() {
     let mut rig = Rig::new();
-    assert_valid(
-        "ParameterizedErrorResponseModel",
-        &body(&rig.get(&format!("{CALL_LOG}?view=x"))),
-    );
+    assert_valid("ParameterizedErrorResponseModel", &body(&rig.get(&format!("{CALL_LOG}?view=x"))));
     assert_valid("ApiErrorResponseModel", &body(&rig.direct("1")));
     let refused = body(&rig.ask_token("sim-client:sim-secret", &jwt_form("other")));
     assert_valid("ParameterizedErrorResponseModel", &refused);
 
-    let Outcome::Handshake(handshake) = rig.subscribe(&subscription()) else {
-        panic!("a handshake comes first")
-    };
-    let refused =
-        rig.simulator
-            .finish_handshake(handshake, HandshakeAnswer::Unreachable, rig.now_ms);
+    let Outcome::Handshake(handshake) = rig.subscribe(&subscription()) else { panic!("a handshake comes first") };
+    let refused = rig.simulator.finish_handshake(handshake, HandshakeAnswer::Unreachable, rig.now_ms);
     assert_valid("ParameterizedErrorResponseModel", &body(&refused));
 
     rig.simulator.settings_mut().heavy_limit = 0;

@@ -8,18 +8,12 @@ use crate::world::{AudioFormat, BodyFault, Direct, ListedAt};
 const METADATA: &str = "/restapi/v1.0/account/~/recording/910000000001";
 
 fn content_uri(rig: &mut Rig) -> String {
-    rig.records("")[0]["recording"]["contentUri"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    rig.records("")[0]["recording"]["contentUri"].as_str().unwrap().to_owned()
 }
 
 #[test]
 fn a_file_is_not_there_until_its_partys_end_and_some_time() {
-    let mut rig = Rig::with(Settings {
-        ready_after_ms: 30_000,
-        ..Settings::default()
-    });
+    let mut rig = Rig::with(Settings { ready_after_ms: 30_000, ..Settings::default() });
     rig.hear(2, "Answered", &[RECORDING]);
     rig.hear(3, "Answered", &[]);
     assert_eq!(code(&rig.direct(RECORDING)), "CMN-102", "the party talks");
@@ -32,10 +26,7 @@ fn a_file_is_not_there_until_its_partys_end_and_some_time() {
     assert_eq!(reply.status, 200, "though the other party still talks");
     assert_eq!(reply.body, rig.simulator.audio_of(RECORDING).unwrap());
     assert_eq!(rig.get(METADATA).status, 200);
-    rig.simulator
-        .recording_mut(RECORDING)
-        .unwrap()
-        .ready_after_ms = None;
+    rig.simulator.recording_mut(RECORDING).unwrap().ready_after_ms = None;
     assert_eq!(rig.direct(RECORDING).status, 404);
 }
 
@@ -43,27 +34,15 @@ fn a_file_is_not_there_until_its_partys_end_and_some_time() {
 fn a_file_says_its_length_and_type() {
     let mut rig = Rig::new();
     rig.hear_recorded_call();
-    for (format, content_type) in [
-        (AudioFormat::Wav, "audio/wav"),
-        (AudioFormat::Mp3, "audio/mpeg"),
-    ] {
+    for (format, content_type) in [(AudioFormat::Wav, "audio/wav"), (AudioFormat::Mp3, "audio/mpeg")] {
         rig.simulator.recording_mut(RECORDING).unwrap().format = format;
         let reply = rig.direct(RECORDING);
         assert_eq!(reply.header("content-type"), Some(content_type));
-        assert_eq!(
-            reply.header("content-length"),
-            Some(reply.body.len().to_string().as_str())
-        );
+        assert_eq!(reply.header("content-length"), Some(reply.body.len().to_string().as_str()));
         assert_eq!(body(&rig.get(METADATA))["contentType"], content_type);
     }
-    rig.simulator
-        .recording_mut(RECORDING)
-        .unwrap()
-        .served_content_type = Some("application/octet-stream".into());
-    assert_eq!(
-        rig.direct(RECORDING).header("content-type"),
-        Some("application/octet-stream")
-    );
+    rig.simulator.recording_mut(RECORDING).unwrap().served_content_type = Some("application/octet-stream".into());
+    assert_eq!(rig.direct(RECORDING).header("content-type"), Some("application/octet-stream"));
 }
 
 #[test]
@@ -85,10 +64,7 @@ fn the_direct_url_may_fail_where_the_listed_one_works() {
     }
     rig.simulator.recording_mut(RECORDING).unwrap().direct = Direct::Html;
     let page = rig.direct(RECORDING);
-    assert_eq!(
-        (page.status, page.header("content-type")),
-        (200, Some("text/html"))
-    );
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html")));
 }
 
 #[test]
@@ -96,22 +72,15 @@ fn moved_media_is_found_only_where_the_log_says() {
     let mut rig = Rig::new();
     rig.hear_recorded_call();
     let old = content_uri(&mut rig);
-    assert!(
-        old.starts_with("https://media.test/restapi/v1.0/account/800000001/"),
-        "{old}"
-    );
+    assert!(old.starts_with("https://media.test/restapi/v1.0/account/800000001/"), "{old}");
     rig.simulator.recording_mut(RECORDING).unwrap().listed_at = ListedAt::Platform;
     let new = content_uri(&mut rig);
-    assert!(
-        new.starts_with("https://platform.test/restapi/v1.0/account/800000001/"),
-        "{new}"
-    );
+    assert!(new.starts_with("https://platform.test/restapi/v1.0/account/800000001/"), "{new}");
     assert_eq!(code(&rig.direct(RECORDING)), "CMN-102");
     assert_eq!(code(&rig.get_url(&old)), "CMN-102");
     let reply = rig.get_url(&new);
     assert_eq!(reply.body, rig.simulator.audio_of(RECORDING).unwrap());
-    rig.simulator.recording_mut(RECORDING).unwrap().listed_at =
-        ListedAt::Other("https://elsewhere.example".into());
+    rig.simulator.recording_mut(RECORDING).unwrap().listed_at = ListedAt::Other("https://elsewhere.example".into());
     assert!(content_uri(&mut rig).starts_with("https://elsewhere.example/restapi/"));
     assert_eq!(rig.get_url(&new).status, 404);
 }
@@ -125,14 +94,7 @@ fn a_body_may_be_wrong_everywhere() {
         rig.simulator.recording_mut(RECORDING).unwrap().body_fault = fault;
         let reply = rig.direct(RECORDING);
         assert_eq!(reply.status, 200);
-        (
-            reply
-                .header("content-length")
-                .unwrap()
-                .parse::<usize>()
-                .unwrap(),
-            reply.body.len(),
-        )
+        (reply.header("content-length").unwrap().parse::<usize>().unwrap(), reply.body.len())
     };
     assert_eq!(served(BodyFault::CutShort), (whole, whole / 2));
     assert_eq!(served(BodyFault::Empty), (0, 0));
@@ -147,18 +109,12 @@ fn one_range_is_served_and_a_bad_one_refused() {
     let audio = rig.simulator.audio_of(RECORDING).unwrap();
     let target = format!("{METADATA}/content");
     let mut ask = |range: &str| {
-        let headers = vec![
-            ("Authorization".into(), format!("Bearer {}", rig.token)),
-            ("Range".into(), range.into()),
-        ];
+        let headers = vec![("Authorization".into(), format!("Bearer {}", rig.token)), ("Range".into(), range.into())];
         rig.send(Origin::Media, "GET", &target, headers, "")
     };
     let part = ask("bytes=100-1123");
     assert_eq!(part.status, 206);
-    assert_eq!(
-        part.header("content-range"),
-        Some(format!("bytes 100-1123/{}", audio.len()).as_str())
-    );
+    assert_eq!(part.header("content-range"), Some(format!("bytes 100-1123/{}", audio.len()).as_str()));
     assert_eq!(part.body, audio[100..1_124]);
     let bad = ask("bytes=99999999-");
     assert_eq!((bad.status, code(&bad).as_str()), (416, "CMN-107"));
@@ -166,10 +122,7 @@ fn one_range_is_served_and_a_bad_one_refused() {
 
 #[test]
 fn an_application_without_the_permission_is_told_so() {
-    let mut rig = Rig::with(Settings {
-        scope: "ReadCallLog".into(),
-        ..Settings::default()
-    });
+    let mut rig = Rig::with(Settings { scope: "ReadCallLog".into(), ..Settings::default() });
     rig.hear_recorded_call();
     let reply = rig.direct(RECORDING);
     assert_eq!((reply.status, code(&reply).as_str()), (403, "CMN-401"));

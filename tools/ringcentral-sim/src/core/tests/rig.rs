@@ -1,9 +1,7 @@
 //! A simulator with a clock of its own.
 
 use crate::Settings;
-use crate::core::{
-    Handshake, HandshakeAnswer, Origin, Origins, Outcome, Reply, Request, Simulator,
-};
+use crate::core::{Handshake, HandshakeAnswer, Origin, Origins, Outcome, Reply, Request, Simulator};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -21,25 +19,14 @@ pub(super) struct Rig {
 
 impl Rig {
     pub(super) fn new() -> Self {
-        Self::with(Settings {
-            listed_after_ms: 0,
-            ready_after_ms: 0,
-            ..Settings::default()
-        })
+        Self::with(Settings { listed_after_ms: 0, ready_after_ms: 0, ..Settings::default() })
     }
 
     /// Holds a token already.
     pub(super) fn with(settings: Settings) -> Self {
-        let origins = Origins {
-            platform: "https://platform.test".into(),
-            media: "https://media.test".into(),
-        };
+        let origins = Origins { platform: "https://platform.test".into(), media: "https://media.test".into() };
         let simulator = Simulator::new(settings, origins);
-        let mut rig = Self {
-            simulator,
-            now_ms: START_MS,
-            token: String::new(),
-        };
+        let mut rig = Self { simulator, now_ms: START_MS, token: String::new() };
         rig.token = rig.mint();
         rig
     }
@@ -53,13 +40,7 @@ impl Rig {
     pub(super) fn ask_token(&mut self, client: &str, form: &str) -> Reply {
         let basic = format!("Basic {}", STANDARD.encode(client));
         let headers = vec![("authorization".to_owned(), basic)];
-        self.send(
-            Origin::Platform,
-            "POST",
-            "/restapi/oauth/token",
-            headers,
-            form,
-        )
+        self.send(Origin::Platform, "POST", "/restapi/oauth/token", headers, form)
     }
 
     pub(super) fn get(&mut self, target: &str) -> Reply {
@@ -70,31 +51,18 @@ impl Rig {
     pub(super) fn get_url(&mut self, url: &str) -> Reply {
         let (origin, target) = match url.strip_prefix("https://media.test") {
             Some(target) => (Origin::Media, target),
-            None => (
-                Origin::Platform,
-                url.strip_prefix("https://platform.test").unwrap(),
-            ),
+            None => (Origin::Platform, url.strip_prefix("https://platform.test").unwrap()),
         };
         self.call(origin, "GET", target)
     }
 
     pub(super) fn direct(&mut self, id: &str) -> Reply {
-        self.call(
-            Origin::Media,
-            "GET",
-            &format!("/restapi/v1.0/account/~/recording/{id}/content"),
-        )
+        self.call(Origin::Media, "GET", &format!("/restapi/v1.0/account/~/recording/{id}/content"))
     }
 
     pub(super) fn call(&mut self, origin: Origin, method: &str, target: &str) -> Reply {
         let bearer = format!("Bearer {}", self.token);
-        self.send(
-            origin,
-            method,
-            target,
-            vec![("Authorization".to_owned(), bearer)],
-            "",
-        )
+        self.send(origin, method, target, vec![("Authorization".to_owned(), bearer)], "")
     }
 
     pub(super) fn send(
@@ -113,21 +81,14 @@ impl Rig {
 
     pub(super) fn subscribe(&mut self, wanted: &Value) -> Outcome {
         let headers = vec![("Authorization".to_owned(), format!("Bearer {}", self.token))];
-        self.outcome(
-            Origin::Platform,
-            "POST",
-            "/restapi/v1.0/subscription",
-            headers,
-            &wanted.to_string(),
-        )
+        self.outcome(Origin::Platform, "POST", "/restapi/v1.0/subscription", headers, &wanted.to_string())
     }
 
     pub(super) fn subscribe_well(&mut self, wanted: &Value) -> Reply {
         match self.subscribe(wanted) {
             Outcome::Handshake(handshake) => {
                 let answer = echo(&handshake);
-                self.simulator
-                    .finish_handshake(handshake, answer, self.now_ms)
+                self.simulator.finish_handshake(handshake, answer, self.now_ms)
             }
             Outcome::Reply(reply) => reply,
         }
@@ -142,8 +103,7 @@ impl Rig {
 
     /// One party of [`SESSION`] says something.
     pub(super) fn hear(&mut self, party: u32, code: &str, recordings: &[&str]) {
-        self.simulator
-            .learn(&event(party, code, recordings), self.now_ms);
+        self.simulator.learn(&event(party, code, recordings), self.now_ms);
     }
 
     /// A call of 60 s with one recording, just ended.
@@ -161,23 +121,15 @@ impl Rig {
         headers: Vec<(String, String)>,
         body: &str,
     ) -> Outcome {
-        let request = Request {
-            origin,
-            method: method.into(),
-            target: target.into(),
-            headers,
-            body: body.to_owned().into(),
-        };
+        let request =
+            Request { origin, method: method.into(), target: target.into(), headers, body: body.to_owned().into() };
         self.simulator.handle(&request, self.now_ms)
     }
 }
 
 pub(super) fn event(party: u32, code: &str, recordings: &[&str]) -> Value {
     let extension = format!("80000010{party}");
-    let recordings: Vec<Value> = recordings
-        .iter()
-        .map(|id| json!({"id": id, "active": true}))
-        .collect();
+    let recordings: Vec<Value> = recordings.iter().map(|id| json!({"id": id, "active": true})).collect();
     json!({
         "uuid": "4200000000000000001",
         "event": format!("/restapi/v1.0/account/800000001/extension/{extension}/telephony/sessions"),
@@ -210,26 +162,17 @@ pub(super) fn subscription() -> Value {
 }
 
 pub(super) fn echo(handshake: &Handshake) -> HandshakeAnswer {
-    let token = handshake
-        .headers
-        .iter()
-        .find(|(name, _)| *name == "Validation-Token")
-        .unwrap();
+    let token = handshake.headers.iter().find(|(name, _)| *name == "Validation-Token").unwrap();
     HandshakeAnswer::Reply {
         status: 200,
-        headers: vec![
-            ("validation-token".into(), token.1.clone()),
-            ("content-type".into(), "application/json".into()),
-        ],
+        headers: vec![("validation-token".into(), token.1.clone()), ("content-type".into(), "application/json".into())],
         body_bytes: 0,
         elapsed_ms: 20,
     }
 }
 
 pub(super) fn jwt_form(assertion: &str) -> String {
-    format!(
-        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={assertion}"
-    )
+    format!("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={assertion}")
 }
 
 pub(super) fn body(reply: &Reply) -> Value {
@@ -238,8 +181,5 @@ pub(super) fn body(reply: &Reply) -> Value {
 
 /// The code that decides: `errors[0].errorCode`.
 pub(super) fn code(reply: &Reply) -> String {
-    body(reply)["errors"][0]["errorCode"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    body(reply)["errors"][0]["errorCode"].as_str().unwrap().to_owned()
 }

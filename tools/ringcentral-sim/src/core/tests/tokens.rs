@@ -9,48 +9,16 @@ fn a_wrong_client_jwt_or_grant_is_refused_with_its_code() {
     let ours = "sim-client:sim-secret";
     let good = jwt_form("sim.jwt.assertion");
     let cases = [
-        (
-            "secret",
-            "sim-client:wrong",
-            good.as_str(),
-            401,
-            "OAU-146",
-            "invalid_client",
-        ),
-        (
-            "client",
-            "other:sim-secret",
-            good.as_str(),
-            401,
-            "OAU-146",
-            "invalid_client",
-        ),
-        (
-            "jwt",
-            ours,
-            &jwt_form("other"),
-            400,
-            "OAU-213",
-            "invalid_grant",
-        ),
-        (
-            "grant",
-            ours,
-            "grant_type=password&username=x",
-            403,
-            "OAU-112",
-            "unauthorized_client",
-        ),
+        ("secret", "sim-client:wrong", good.as_str(), 401, "OAU-146", "invalid_client"),
+        ("client", "other:sim-secret", good.as_str(), 401, "OAU-146", "invalid_client"),
+        ("jwt", ours, &jwt_form("other"), 400, "OAU-213", "invalid_grant"),
+        ("grant", ours, "grant_type=password&username=x", 403, "OAU-112", "unauthorized_client"),
         ("no form", ours, "", 400, "CMN-101", "invalid_request"),
     ];
     for (name, client, form, status, inner, error) in cases {
         let mut rig = Rig::new();
         let reply = rig.ask_token(client, form);
-        assert_eq!(
-            (reply.status, code(&reply).as_str()),
-            (status, inner),
-            "{name}"
-        );
+        assert_eq!((reply.status, code(&reply).as_str()), (status, inner), "{name}");
         assert_eq!(body(&reply)["error"], error, "{name}");
     }
 }
@@ -68,23 +36,9 @@ fn a_request_without_a_live_token_is_refused_with_its_code() {
     for (header, expected) in cases {
         let mut rig = Rig::new();
         let headers = header.map(|value| ("Authorization".to_owned(), value.to_owned()));
-        let reply = rig.send(
-            Origin::Platform,
-            "GET",
-            CALL_LOG,
-            headers.into_iter().collect(),
-            "",
-        );
-        assert_eq!(
-            (reply.status, code(&reply).as_str()),
-            (401, expected),
-            "{header:?}"
-        );
-        assert_eq!(
-            reply.header("x-rate-limit-group"),
-            None,
-            "it was counted nowhere"
-        );
+        let reply = rig.send(Origin::Platform, "GET", CALL_LOG, headers.into_iter().collect(), "");
+        assert_eq!((reply.status, code(&reply).as_str()), (401, expected), "{header:?}");
+        assert_eq!(reply.header("x-rate-limit-group"), None, "it was counted nowhere");
     }
 }
 
@@ -159,13 +113,8 @@ fn the_request_log_tells_tokens_apart_without_showing_them() {
     rig.direct("1");
     rig.token = rig.mint();
     rig.get("/restapi/v1.0/nothing");
-    let [minted, log, media, _, nowhere] = rig.simulator.requests() else {
-        panic!("five requests were made")
-    };
-    assert_eq!(
-        (minted.group, minted.status, &minted.bearer),
-        (Some(RateGroup::Auth), 200, &None)
-    );
+    let [minted, log, media, _, nowhere] = rig.simulator.requests() else { panic!("five requests were made") };
+    assert_eq!((minted.group, minted.status, &minted.bearer), (Some(RateGroup::Auth), 200, &None));
     assert_eq!((log.group, log.status), (Some(RateGroup::Heavy), 200));
     assert_eq!(log.target, format!("{CALL_LOG}?view=Simple"));
     assert_eq!((media.origin, media.status), (Origin::Media, 404));
@@ -178,13 +127,7 @@ fn the_request_log_tells_tokens_apart_without_showing_them() {
 #[test]
 fn a_path_that_is_no_endpoint_is_cmn_120() {
     let mut rig = Rig::with(Settings::default());
-    assert_eq!(
-        code(&rig.get("/restapi/v1.0/account/~/call-logs")),
-        "CMN-120"
-    );
+    assert_eq!(code(&rig.get("/restapi/v1.0/account/~/call-logs")), "CMN-120");
     assert_eq!(code(&rig.call(Origin::Media, "GET", CALL_LOG)), "CMN-120");
-    assert_eq!(
-        code(&rig.call(Origin::Platform, "POST", CALL_LOG)),
-        "CMN-120"
-    );
+    assert_eq!(code(&rig.call(Origin::Platform, "POST", CALL_LOG)), "CMN-120");
 }
