@@ -28,9 +28,10 @@ async fn an_event_for_somebody_else_fails_the_run() {
 async fn killed_between_s3_and_the_table_the_next_run_adopts_the_object() {
     let world = world().await;
     world.happen(&hang_up("s-1", &["9001"])).await;
-    let mut held = world.dynamodb.gate().hold(|operation, body| {
-        operation == "UpdateItem" && body.to_string().contains("archived")
-    });
+    let mut held = world
+        .dynamodb
+        .gate()
+        .hold(|operation, body| operation == "UpdateItem" && body.to_string().contains("archived"));
     let (run, ()) = tokio::join!(world.run_archiver(), async {
         held.reached().await;
         world.archiver.kill().await;
@@ -54,9 +55,10 @@ async fn killed_between_s3_and_the_table_the_next_run_adopts_the_object() {
 async fn facts_that_come_while_a_run_works_are_planned_for_in_the_same_run() {
     let world = world().await;
     world.happen(&hang_up("s-1", &["9001"])).await;
-    let mut held = world.dynamodb.gate().hold(|operation, body| {
-        operation == "UpdateItem" && body.to_string().contains("archived")
-    });
+    let mut held = world
+        .dynamodb
+        .gate()
+        .hold(|operation, body| operation == "UpdateItem" && body.to_string().contains("archived"));
     let (run, ()) = tokio::join!(world.run(), async {
         held.reached().await;
         world.happen(&hang_up("s-1", &["9002"])).await;

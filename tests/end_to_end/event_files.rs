@@ -79,22 +79,152 @@ fn every_file_has_a_test() {
 }
 
 event_files! {
-    http_handshake_validation_token: "http.handshake.validation-token.json" => @"";
-    http_base64: "http.telephony-session.base64.json" => @"";
-    http_wrong_secret: "http.telephony-session.wrong-secret.json" => @"";
-    subscription_renewal_reminder: "ringcentral.subscription.renewal-reminder.json" => @"";
-    body_level_account: "ringcentral.telephony-session.body-level-account.json" => @"";
-    disconnected: "ringcentral.telephony-session.disconnected.json" => @"";
-    extension_subscription: "ringcentral.telephony-session.extension-subscription.json" => @"";
-    gone_conference: "ringcentral.telephony-session.gone-conference.json" => @"";
-    missed: "ringcentral.telephony-session.missed.json" => @"";
-    on_demand: "ringcentral.telephony-session.on-demand.json" => @"";
-    recording_paused: "ringcentral.telephony-session.recording-paused.json" => @"";
-    transfer_first_agent_leaves: "ringcentral.telephony-session.transfer-first-agent-leaves.json" => @"";
-    transfer_second_agent_hangs_up: "ringcentral.telephony-session.transfer-second-agent-hangs-up.json" => @"";
-    unknown_values: "ringcentral.telephony-session.unknown-values.json" => @"";
-    voicemail: "ringcentral.telephony-session.voicemail.json" => @"";
-    schedule_eventbridge_rule_tick: "schedule.eventbridge-rule.tick.json" => @"";
-    schedule_eventbridge_scheduler_tick: "schedule.eventbridge-scheduler.tick.json" => @"";
-    stream_dynamodb_new_session: "stream.dynamodb.new-session.json" => @"";
+    http_handshake_validation_token: "http.handshake.validation-token.json" => @r##"
+        200 {"outcome":"validated"}
+    "##;
+    http_base64: "http.telephony-session.base64.json" => @r##"
+        200 {"outcome":"recorded"}
+        row session#800000001#s-a0f1000000009z1a2b3c4d509z1c090000
+          attempts 1
+          day "2026-04-20"
+          ended ["p-a0f1000000009z1a2b3c4d509z1c090000-2"]
+          heard ["90000001008|p-a0f1000000009z1a2b3c4d509z1c090000-2"]
+          p#p-a0f1000000009z1a2b3c4d509z1c090000-2 {"direction":"Inbound","extension":"800000103","from":"+16505550163","to":"+16505550113"}
+          90000001008 archived direct recordings/account=800000001/date=2026-04-20/90000001008.wav
+          session_id "70000000109"
+          v 1
+    "##;
+    http_wrong_secret: "http.telephony-session.wrong-secret.json" => @r##"
+        401 {"outcome":"forged"}
+    "##;
+    subscription_renewal_reminder: "ringcentral.subscription.renewal-reminder.json" => @r##"
+        200 {"outcome":"renewal_reminder"}
+    "##;
+    body_level_account: "ringcentral.telephony-session.body-level-account.json" => @r##"
+        200 {"outcome":"recorded"}
+        row session#800000001#Y3MxNzAwMDAwMDAwMDAwMTA2+QDEwLjAuMC4yMQ==
+          attempts 1
+          day "2026-04-16"
+          ended ["cs17000000000106-2"]
+          heard ["90000001006|cs17000000000106-2"]
+          p#cs17000000000106-2 {"direction":"Inbound","extension":"800000102","from":"+16505550158","to":"+16505550112"}
+          90000001006 archived direct recordings/account=800000001/date=2026-04-16/90000001006.mp3
+          session_id "70000000106"
+          v 1
+    "##;
+    disconnected: "ringcentral.telephony-session.disconnected.json" => @r##"
+        200 {"outcome":"recorded"}
+        row session#800000001#s-a0f1000000001z1a2b3c4d501z1c010000
+          attempts 1
+          day "2026-04-14"
+          ended ["p-a0f1000000001z1a2b3c4d501z1c010000-2"]
+          heard ["90000001001|p-a0f1000000001z1a2b3c4d501z1c010000-2"]
+          p#p-a0f1000000001z1a2b3c4d501z1c010000-2 {"direction":"Inbound","extension":"800000101","from":"+16505550142","to":"+16505550111"}
+          90000001001 archived direct recordings/account=800000001/date=2026-04-14/90000001001.wav
+          session_id "70000000101"
+          v 1
+    "##;
+    extension_subscription: "ringcentral.telephony-session.extension-subscription.json" => @r##"
+        200 {"outcome":"recorded"}
+        row session#800000001#s-a0f1000000001z1a2b3c4d501z1c010000
+          attempts 1
+          day "2026-04-14"
+          ended ["p-a0f1000000001z1a2b3c4d501z1c010000-2"]
+          heard ["90000001001|p-a0f1000000001z1a2b3c4d501z1c010000-2"]
+          p#p-a0f1000000001z1a2b3c4d501z1c010000-2 {"direction":"Inbound","extension":"800000101","from":"+16505550142","to":"+16505550111"}
+          90000001001 archived direct recordings/account=800000001/date=2026-04-14/90000001001.wav
+          session_id "70000000101"
+          v 1
+    "##;
+    gone_conference: "ringcentral.telephony-session.gone-conference.json" => @r##"
+        200 {"outcome":"recorded"}
+        row session#800000001#s-a0f1000000007z1a2b3c4d507z1c070000
+          attempts 1
+          day "2026-04-17"
+          ended ["p-a0f1000000007z1a2b3c4d507z1c070000-2"]
+          heard ["90000001007|p-a0f1000000007z1a2b3c4d507z1c070000-2"]
+          p#p-a0f1000000007z1a2b3c4d507z1c070000-2 {"direction":"Inbound","extension":"800000101","from":"+16505550142","to":"+16505550111"}
+          90000001007 archived direct recordings/account=800000001/date=2026-04-17/90000001007.mp3
+          session_id "70000000107"
+          v 1
+    "##;
+    missed: "ringcentral.telephony-session.missed.json" => @r##"
+        200 {"outcome":"recorded"}
+        row session#800000001#s-a0f1000000005z1a2b3c4d505z1c050000
+          day "2026-04-16"
+          ended ["p-a0f1000000005z1a2b3c4d505z1c050000-2"]
+          p#p-a0f1000000005z1a2b3c4d505z1c050000-2 {"direction":"Inbound","extension":"800000102","from":"+16505550142","to":"+16505550112"}
+          session_id "70000000105"
+          v 1
+    "##;
+    on_demand: "ringcentral.telephony-session.on-demand.json" => @r##"
+        200 {"outcome":"recorded"}
+        row session#800000001#s-a0f1000000003z1a2b3c4d503z1c030000
+          attempts 1
+          day "2026-04-15"
+          ended ["p-a0f1000000003z1a2b3c4d503z1c030000-1"]
+          heard ["90000001004|p-a0f1000000003z1a2b3c4d503z1c030000-1","90000001005|p-a0f1000000003z1a2b3c4d503z1c030000-1"]
+          p#p-a0f1000000003z1a2b3c4d503z1c030000-1 {"direction":"Outbound","extension":"800000103","from":"+16505550113","to":"+16505550177"}
+          90000001004 archived direct recordings/account=800000001/date=2026-04-15/90000001004.wav
+          90000001005 archived direct recordings/account=800000001/date=2026-04-15/90000001005.wav
+          session_id "70000000103"
+          v 1
+    "##;
+    recording_paused: "ringcentral.telephony-session.recording-paused.json" => @r##"
+        200 {"outcome":"recorded"}
+        row session#800000001#s-a0f1000000001z1a2b3c4d501z1c010000
+          attempts 1
+          day "2026-04-14"
+          heard ["90000001001|p-a0f1000000001z1a2b3c4d501z1c010000-2"]
+          p#p-a0f1000000001z1a2b3c4d501z1c010000-2 {"direction":"Inbound","extension":"800000101","from":"+16505550142","to":"+16505550111"}
+          queue "due"
+          90000001001 waiting null null
+          session_id "70000000101"
+          v 1
+    "##;
+    transfer_first_agent_leaves: "ringcentral.telephony-session.transfer-first-agent-leaves.json" => @r##"
+        200 {"outcome":"recorded"}
+        row session#800000001#s-a0f1000000002z1a2b3c4d502z1c020000
+          attempts 1
+          day "2026-04-14"
+          ended ["p-a0f1000000002z1a2b3c4d502z1c020000-2"]
+          heard ["90000001002|p-a0f1000000002z1a2b3c4d502z1c020000-2"]
+          p#p-a0f1000000002z1a2b3c4d502z1c020000-2 {"direction":"Inbound","extension":"800000101","from":"+16505550142","to":"+16505550111"}
+          90000001002 archived direct recordings/account=800000001/date=2026-04-14/90000001002.wav
+          session_id "70000000102"
+          v 1
+    "##;
+    transfer_second_agent_hangs_up: "ringcentral.telephony-session.transfer-second-agent-hangs-up.json" => @r##"
+        200 {"outcome":"recorded"}
+        row session#800000001#s-a0f1000000002z1a2b3c4d502z1c020000
+          attempts 1
+          day "2026-04-14"
+          ended ["p-a0f1000000002z1a2b3c4d502z1c020000-3"]
+          heard ["90000001003|p-a0f1000000002z1a2b3c4d502z1c020000-3"]
+          p#p-a0f1000000002z1a2b3c4d502z1c020000-3 {"direction":"Inbound","extension":"800000102","from":"+16505550142","to":"+16505550112"}
+          90000001003 archived direct recordings/account=800000001/date=2026-04-14/90000001003.wav
+          session_id "70000000102"
+          v 1
+    "##;
+    unknown_values: "ringcentral.telephony-session.unknown-values.json" => @r##"
+        200 {"outcome":"not_of_interest"}
+    "##;
+    voicemail: "ringcentral.telephony-session.voicemail.json" => @r##"
+        200 {"outcome":"recorded"}
+        row session#800000001#s-a0f1000000004z1a2b3c4d504z1c040000
+          day "2026-04-15"
+          ended ["p-a0f1000000004z1a2b3c4d504z1c040000-2"]
+          p#p-a0f1000000004z1a2b3c4d504z1c040000-2 {"direction":"Inbound","extension":"800000101","from":"+16505550142","to":"+16505550111"}
+          session_id "70000000104"
+          v 1
+    "##;
+    schedule_eventbridge_rule_tick: "schedule.eventbridge-rule.tick.json" => @r##"
+        {"adopted":0,"archived":0,"call_log":0,"conflicts":0,"direct":0,"sessions":0,"too_short":0,"unavailable":0,"unreadable":0,"waiting":0}
+    "##;
+    schedule_eventbridge_scheduler_tick: "schedule.eventbridge-scheduler.tick.json" => @r##"
+        {"adopted":0,"archived":0,"call_log":0,"conflicts":0,"direct":0,"sessions":0,"too_short":0,"unavailable":0,"unreadable":0,"waiting":0}
+    "##;
+    stream_dynamodb_new_session: "stream.dynamodb.new-session.json" => @r##"
+        {"adopted":0,"archived":0,"call_log":0,"conflicts":0,"direct":0,"sessions":0,"too_short":0,"unavailable":0,"unreadable":0,"waiting":0}
+    "##;
 }

@@ -125,18 +125,13 @@ async fn wav_and_mp3_are_named_typed_and_filed_by_the_day_of_the_call() {
         ]
     );
     let metadata: Value = serde_json::to_value(&objects[0].metadata).unwrap();
-    assert_eq!(
-        metadata,
-        json!({ "account-id": "800000001", "recording-id": "9001", "telephony-session-id": "s-1" })
-    );
+    assert_eq!(metadata, json!({ "account-id": "800000001", "recording-id": "9001", "telephony-session-id": "s-1" }));
     assert_eq!(objects[0].checksum_sha256.as_deref(), world.result("9001")["sha256"].as_str());
 }
 
 #[tokio::test]
 async fn what_is_no_recording_is_never_stored_as_one() {
-    for (case, fault) in
-        [("HTML", BodyFault::Html), ("cut short", BodyFault::CutShort), ("empty", BodyFault::Empty)]
-    {
+    for (case, fault) in [("HTML", BodyFault::Html), ("cut short", BodyFault::CutShort), ("empty", BodyFault::Empty)] {
         let world = world().await;
         one_call(&world).await;
         world.recording("9001", |recording| recording.body_fault = fault);

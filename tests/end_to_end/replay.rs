@@ -26,7 +26,8 @@ fn event_files() -> Vec<String> {
 fn play(file: &Path) -> (usize, bool) {
     let bytes = std::fs::read(file).unwrap();
     if file.extension().is_some_and(|extension| extension == "wav") {
-        let samples: Vec<i16> = hound::WavReader::new(bytes.as_slice()).unwrap().into_samples().map(Result::unwrap).collect();
+        let samples: Vec<i16> =
+            hound::WavReader::new(bytes.as_slice()).unwrap().into_samples().map(Result::unwrap).collect();
         return (samples.len(), samples.iter().any(|sample| *sample != 0));
     }
     let mut reader = nanomp3::SliceReader::<f32>::new(&bytes);
@@ -62,7 +63,8 @@ fn the_sample_events_become_audio_files_by_both_ways() {
         let (samples, sound) = play(file);
         assert!(samples > 8000 && sound, "{}: {samples} samples, sound: {sound}", file.display());
     }
-    let kinds = |extension: &str| audio.iter().filter(|file| file.extension().is_some_and(|found| found == extension)).count();
+    let kinds =
+        |extension: &str| audio.iter().filter(|file| file.extension().is_some_and(|found| found == extension)).count();
     assert!(kinds("wav") > 0 && kinds("mp3") > 0);
 }
 
@@ -79,7 +81,10 @@ fn a_file_that_is_no_event_is_named() {
     for (file, complaint) in [
         ("events/none.json", "could not read events/none.json"),
         ("Cargo.toml", "Cargo.toml is not JSON"),
-        ("tools/ringcentral-sim/testdata/openapi-subset.json", "is no gateway payload, RingCentral body, schedule or stream batch"),
+        (
+            "tools/ringcentral-sim/testdata/openapi-subset.json",
+            "is no gateway payload, RingCentral body, schedule or stream batch",
+        ),
     ] {
         let output = replay(&[file]);
         let text = String::from_utf8_lossy(&output.stderr).into_owned();

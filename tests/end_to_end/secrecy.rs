@@ -47,7 +47,8 @@ async fn a_content_uri_of_a_foreign_host_is_not_asked() {
     assert_eq!(world.run().await["waiting"], 3);
     assert_eq!(visits.load(Ordering::SeqCst), 0);
     for n in 0..3 {
-        let reason = "direct: the vendor answered 404 CMN-102; contentUri: cannot send a token to the host the call log names";
+        let reason =
+            "direct: the vendor answered 404 CMN-102; contentUri: cannot send a token to the host the call log names";
         assert_eq!(world.result(&format!("900{n}"))["reason"], reason);
     }
 }
@@ -58,7 +59,8 @@ async fn every_token_the_vendor_saw_was_its_own_and_fresh() {
     world.happen(&hang_up("s-1", &["9001", "9002"])).await;
     world.recording("9001", |recording| recording.listed_at = ListedAt::Platform);
     world.run().await;
-    let bearers: Vec<_> = world.vendor.with(|vendor| vendor.requests().iter().map(|served| served.bearer.clone()).collect());
+    let bearers: Vec<_> =
+        world.vendor.with(|vendor| vendor.requests().iter().map(|served| served.bearer.clone()).collect());
     let sent: std::collections::BTreeSet<_> = bearers.iter().flatten().collect();
     assert_eq!(sent.len(), 1, "one token");
     assert_eq!(bearers.iter().filter(|bearer| bearer.is_none()).count(), 1, "the token request itself has none");

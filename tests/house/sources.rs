@@ -123,7 +123,7 @@ impl Crate {
     /// Goes down `path` from `module` of this crate, and on to where an import on the way leads.
     fn follow(&self, module: &[String], path: &[String], steps: u8) -> Vec<Vec<String>> {
         let whole = [module, path].concat();
-        let here = vec![[&[self.name.clone()], &whole[..]].concat()];
+        let here = vec![[std::slice::from_ref(&self.name), &whole[..]].concat()];
         let Some(steps) = steps.checked_sub(1) else { return here };
         for end in (0..whole.len()).rev() {
             let (module, rest) = whole.split_at(end);

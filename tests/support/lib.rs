@@ -3,11 +3,7 @@
 
 pub mod events;
 
-use std::{
-    ops::Deref,
-    path::PathBuf,
-    sync::OnceLock,
-};
+use std::{ops::Deref, path::PathBuf, sync::OnceLock};
 
 use local_cloud::lambda::InvokeError;
 use ringvault::stack::{BUCKET, Binaries, Stack, StackConfig, StackError, TABLE, key_of};

@@ -57,7 +57,7 @@ fn every_function_is_built_from_its_package_for_the_right_machine() {
 fn sam_builds_with_the_lambda_profile() {
     let profile = settings_of("lambda", &workspace::read("Cargo.toml"));
     assert!(profile.contains("panic=\"abort\""), "{profile:?}");
-    let text = workspace::read("../wt-deploy/CargoLambda.toml");
+    let text = workspace::read(CARGO_LAMBDA);
     let lines = text.lines().filter_map(|line| line.trim().strip_prefix('\'')?.strip_suffix("',"));
     let given: BTreeSet<String> = lines.map(|line| line.strip_prefix("profile.release.").unwrap().to_owned()).collect();
     assert_eq!(given, profile);

@@ -29,7 +29,7 @@ struct Function {
 
 impl Template {
     fn read() -> Self {
-        Self(plain(serde_yaml_ng::from_str(&workspace::read("../wt-deploy/template.yaml")).unwrap()))
+        Self(plain(serde_yaml_ng::from_str(&workspace::read(FILE)).unwrap()))
     }
 
     /// The template with one value changed: what a check must complain about.
@@ -133,7 +133,7 @@ fn listed(value: &Value) -> Vec<Value> {
     match value {
         Value::Array(items) => items.clone(),
         Value::Null => Vec::new(),
-        other => vec![other.clone()],
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => vec![value.clone()],
     }
 }
 

@@ -14,8 +14,13 @@ const TABLE: &str = "sessions";
 async fn start() -> (DynamoDb, Client) {
     let dynamodb = DynamoDb::start().await.unwrap();
     let index = IndexSpec { name: "due".into(), partition_key: "queue".into(), sort_key: "due_at".into() };
-    let spec =
-        TableSpec { name: TABLE.into(), partition_key: "pk".into(), index, ttl_attribute: "ttl".into(), stream_view: Some("NEW_AND_OLD_IMAGES".into()) };
+    let spec = TableSpec {
+        name: TABLE.into(),
+        partition_key: "pk".into(),
+        index,
+        ttl_attribute: "ttl".into(),
+        stream_view: Some("NEW_AND_OLD_IMAGES".into()),
+    };
     dynamodb.create_table(&spec).unwrap();
     let client = clients::dynamodb(&dynamodb.endpoint());
     (dynamodb, client)
