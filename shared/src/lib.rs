@@ -1,7 +1,7 @@
 //! The library every Ringvault function and tool stands on.
 //!
-//! Imports run one way: `clients`, `config` and `telemetry` → `usecases` → `ports` → `domain`.
-//! `domain` is pure; no SDK, HTTP or Lambda type is named in `domain`, `ports` or `usecases`.
+//! Imports run one way: `usecases`, `clients`, `config` and `telemetry` → `ports` → `domain`. [`failure`] and [`secret`]
+//! are words everybody uses. `domain` is pure; no SDK, HTTP or Lambda type is named in `domain`, `ports` or `usecases`.
 
 pub mod clients;
 pub mod config;

@@ -118,4 +118,10 @@ async fn a_429_ends_the_run_and_costs_no_attempt() {
     assert_eq!(world.vendor_statuses("/content"), [429], "nothing is sent after a 429");
     let attempts: Vec<_> = world.rows().iter().map(|row| row.get("attempts").cloned().unwrap_or(json!(0))).collect();
     assert_eq!(attempts, [json!(0), json!(0)]);
+    assert_eq!(world.run().await["stopped"], "another_run", "nobody drains while the vendor throttles");
+    for id in ["9001", "9002"] {
+        world.recording(id, |recording| recording.direct = Direct::Served);
+    }
+    world.let_time_pass();
+    assert_eq!(world.run().await["archived"], 2);
 }

@@ -55,7 +55,7 @@ pub(crate) struct StreamRecord {
     _image: serde::de::IgnoredAny,
 }
 
-/// Why an invocation failed; Lambda makes it again.
+/// Why an invocation failed; the next tick does what it left.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunFailed {
     #[error(transparent)]

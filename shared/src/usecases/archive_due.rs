@@ -1,12 +1,16 @@
 //! One run of the archiver: everything that is due is looked at, what can be fetched is archived.
 
+mod carry;
 mod look;
 mod summary;
 
 pub use summary::{Stopped, Summary};
 
+use std::time::Duration;
+
 use crate::{
     domain::session::{Schedule, SessionKey},
+    failure::Class,
     ports::{
         archive_store::ArchiveStore,
         clock::{Chance, Clock},
@@ -45,6 +49,15 @@ pub struct Run<'a> {
     pub deadline_ms: u64,
 }
 
+/// How long to wait when the vendor refused to be asked, milliseconds: its own word, else a minute.
+fn pause_ms(error: &SourceError) -> u64 {
+    let pause = match error.class() {
+        Class::Transient { retry_after: Some(pause) } => pause,
+        Class::Transient { retry_after: None } | Class::Indeterminate | Class::Permanent => Duration::from_secs(60),
+    };
+    u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// What ends a run before its work is done.
 enum Stop {
     Store(StoreError),
@@ -71,14 +84,26 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             return Ok(summary);
         }
         let drained = self.drain(run, started_ms, &mut summary).await;
-        let released = self.sessions.release_drain(run.id).await;
+        let closed = match &drained {
+            Ok(Some(throttled)) => {
+                let now_ms = self.clock.now_ms();
+                self.sessions.acquire_drain(run.id, now_ms, now_ms.saturating_add(pause_ms(throttled))).await.map(drop)
+            }
+            Ok(None) | Err(_) => self.sessions.release_drain(run.id).await,
+        };
         drained?;
-        released?;
+        closed?;
         Ok(summary)
     }
 
-    /// Looks at everything that was due when the run started; what becomes due meanwhile is the next run's.
-    async fn drain(&self, run: Run<'_>, started_ms: u64, summary: &mut Summary) -> Result<(), StoreError> {
+    /// Looks at everything that was due when the run started; what becomes due meanwhile is the next run's. Answers the
+    /// vendor's refusal if it throttles: the lease is then kept, so that no run sends anything before the time is over.
+    async fn drain(
+        &self,
+        run: Run<'_>,
+        started_ms: u64,
+        summary: &mut Summary,
+    ) -> Result<Option<SourceError>, StoreError> {
         let reserve_ms = run.deadline_ms.saturating_sub(started_ms) / RESERVED_SHARE;
         loop {
             let due = self.sessions.due(started_ms, DUE_PAGE).await?;
@@ -86,20 +111,21 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             for key in &due {
                 if self.clock.now_ms() + reserve_ms >= run.deadline_ms {
                     summary.stopped = Some(Stopped::Deadline);
-                    return Ok(());
+                    return Ok(None);
                 }
                 match self.claim_and_look(key, started_ms, run, summary).await {
                     Ok(claimed) => claimed_any |= claimed,
                     Err(Stop::Source(error)) => {
                         tracing::error!(error = %error, "the run ends: nothing more may be asked of the vendor now");
-                        summary.stopped = Some(Stopped::by(&error));
-                        return Ok(());
+                        let stopped = Stopped::by(&error);
+                        summary.stopped = Some(stopped);
+                        return Ok((stopped == Stopped::Throttled).then_some(error));
                     }
                     Err(Stop::Store(error)) => return Err(error),
                 }
             }
             if !claimed_any {
-                return Ok(());
+                return Ok(None);
             }
         }
     }

@@ -67,7 +67,14 @@ impl SessionStore for Table {
             .send()
             .await
             .map_err(translate)?;
-        page.items().iter().map(key_of).collect()
+        let readable = |item| match key_of(item) {
+            Ok(key) => Some(key),
+            Err(error) => {
+                tracing::error!(%error, "a due row is passed over");
+                None
+            }
+        };
+        Ok(page.items().iter().filter_map(readable).collect())
     }
 
     async fn claim(&self, key: &SessionKey, now_ms: u64, until_ms: u64) -> Result<Option<SessionRow>, StoreError> {
