@@ -1,13 +1,25 @@
-//! What all AWS clients share: one HTTP client, so that the CA bundle is parsed once, and their time limits.
+//! What all AWS clients share: configuration, time limits, and what their errors mean.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+};
+
+use aws_smithy_http_client::tls;
+
+use crate::failure::Class;
 
 /// Loads region, credentials and endpoints from the environment. `attempt` limits one try of one request and
 /// `operation` the request with its retries.
 pub async fn load(attempt: Duration, operation: Duration) -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest()).timeout_config(limits(attempt, operation)).load().await
+    // One HTTP client for all services: each would parse the CA bundle anew, which is most of a cold start.
+    let aws_lc = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+    let http = aws_smithy_http_client::Builder::new().tls_provider(aws_lc).build_https();
+    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+    config.timeout_config(limits(attempt, operation)).load().await
 }
 
 /// The same clients' configuration with other limits.
@@ -23,8 +35,24 @@ fn limits(attempt: Duration, operation: Duration) -> TimeoutConfig {
         .build()
 }
 
+/// What a failed call means, if the service's codes `refused_for_now` say that it has not happened and may later.
+pub(super) fn class_of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>, refused_for_now: &[&str]) -> Class {
+    match error {
+        SdkError::ConstructionFailure(_) => Class::Permanent,
+        SdkError::DispatchFailure(failure) if !failure.is_timeout() => Class::Transient { retry_after: None },
+        SdkError::ServiceError(service) => match service.err().code() {
+            Some(code) if refused_for_now.contains(&code) => Class::Transient { retry_after: None },
+            _ if service.raw().status().is_server_error() => Class::Indeterminate,
+            Some(_) => Class::Permanent,
+            None => Class::Indeterminate,
+        },
+        // Timeouts, unreadable replies, and whatever the SDK's open enum may yet hold.
+        _ => Class::Indeterminate,
+    }
+}
+
 /// An error and what caused it, on one line.
-pub(super) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn describe(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -1,6 +1,7 @@
 //! [`ArchiveStore`] over S3.
 
 use std::{
+    error::Error,
     pin::Pin,
     sync::Mutex,
     task::{Context, Poll},
@@ -8,6 +9,7 @@ use std::{
 
 use aws_sdk_s3::{
     Client,
+    config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
     operation::head_object::HeadObjectError,
     primitives::ByteStream as S3Stream,
@@ -17,11 +19,12 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::{
-    clients::aws::describe,
+    clients::aws::{class_of, describe},
     domain::{
         ids::{AccountId, RecordingId, TelephonySessionId},
         object_key::ObjectKey,
     },
+    failure::Class,
     ports::{
         archive_store::{ArchiveError, ArchiveStore, Created, Held, NewObject, ObjectOrigin},
         recording_source::{ByteStream, Interrupted},
@@ -110,28 +113,16 @@ impl ArchiveStore for Bucket {
     }
 }
 
-/// Error codes after which the request may be made again and has not happened.
+/// Error codes after which the request has not happened and may be made again.
 const REFUSED_FOR_NOW: [&str; 6] =
     ["BadDigest", "ConditionalRequestConflict", "IncompleteBody", "RequestTimeout", "ServiceUnavailable", "SlowDown"];
 
-fn translate<E, R>(error: SdkError<E, R>) -> ArchiveError
-where
-    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
+fn translate<E: Error + ProvideErrorMetadata + 'static>(error: SdkError<E, HttpResponse>) -> ArchiveError {
     let text = describe(&error);
-    match &error {
-        SdkError::ConstructionFailure(_) => ArchiveError::Rejected(text),
-        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => ArchiveError::Indeterminate(text),
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => ArchiveError::Indeterminate(text),
-        SdkError::DispatchFailure(_) => ArchiveError::Unavailable(text),
-        SdkError::ServiceError(service) => match service.err().code() {
-            Some(code) if REFUSED_FOR_NOW.contains(&code) => ArchiveError::Unavailable(text),
-            Some("InternalError") | None => ArchiveError::Indeterminate(text),
-            Some(_) => ArchiveError::Rejected(text),
-        },
-        // The SDK's enum is open: what it may add is unknown, hence indeterminate.
-        _ => ArchiveError::Indeterminate(text),
+    match class_of(&error, &REFUSED_FOR_NOW) {
+        Class::Transient { .. } => ArchiveError::Unavailable(text),
+        Class::Indeterminate => ArchiveError::Indeterminate(text),
+        Class::Permanent => ArchiveError::Rejected(text),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One run of the archiver: everything that is due is looked at, what can be fetched is archived.
 
 mod carry;
+mod hybrid;
 mod look;
 mod summary;
 

@@ -1,12 +1,20 @@
 //! The one place where the SDK's errors become the port's.
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use std::error::Error;
 
-use crate::{clients::aws::describe, ports::session_store::StoreError};
+use aws_sdk_dynamodb::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+};
 
-/// Error codes after which the request may be made again and has not happened.
-const REFUSED_FOR_NOW: [&str; 6] = [
-    "InternalServerError",
+use crate::{
+    clients::aws::{class_of, describe},
+    failure::Class,
+    ports::session_store::StoreError,
+};
+
+/// Error codes after which the request has not happened and may be made again.
+const REFUSED_FOR_NOW: [&str; 5] = [
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -15,23 +23,11 @@ const REFUSED_FOR_NOW: [&str; 6] = [
 ];
 
 /// Translates a failed call.
-pub(super) fn translate<E, R>(error: SdkError<E, R>) -> StoreError
-where
-    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
+pub(super) fn translate<E: Error + ProvideErrorMetadata + 'static>(error: SdkError<E, HttpResponse>) -> StoreError {
     let text = describe(&error);
-    match &error {
-        SdkError::ConstructionFailure(_) => StoreError::Rejected(text),
-        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => StoreError::Indeterminate(text),
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => StoreError::Indeterminate(text),
-        SdkError::DispatchFailure(_) => StoreError::Unavailable(text),
-        SdkError::ServiceError(service) => match service.err().code() {
-            Some(code) if REFUSED_FOR_NOW.contains(&code) => StoreError::Unavailable(text),
-            Some(_) => StoreError::Rejected(text),
-            None => StoreError::Indeterminate(text),
-        },
-        // The SDK's enum is open: what it may add is unknown, hence indeterminate.
-        _ => StoreError::Indeterminate(text),
+    match class_of(&error, &REFUSED_FOR_NOW) {
+        Class::Transient { .. } => StoreError::Unavailable(text),
+        Class::Indeterminate => StoreError::Indeterminate(text),
+        Class::Permanent => StoreError::Rejected(text),
     }
 }

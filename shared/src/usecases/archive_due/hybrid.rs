@@ -1,0 +1,152 @@
+//! One look at one session: plan, the two ways of the hybrid strategy, finish.
+
+use super::{Archiver, Stop, Summary, carry::Carried, look::Look, pause_ms};
+use crate::{
+    domain::{
+        call_log::{CallLogAnswer, Verdict},
+        day::DAY_MS,
+        ids::RecordingId,
+        session::{Next, RecordingState, SessionRow, Way},
+    },
+    ports::{
+        archive_store::ArchiveStore,
+        clock::{Chance, Clock},
+        recording_source::{LookUp, RecordingSource},
+        session_store::{Finish, Finished, SessionStore},
+    },
+};
+
+/// How far before the call's day its start may lie: calls run over midnight, and clocks differ.
+const LOOK_BACK_MS: u64 = DAY_MS;
+
+impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Archiver<'_, S, R, A, C> {
+    pub(super) async fn look(&self, row: SessionRow, summary: &mut Summary) -> Result<(), Stop> {
+        let mut look = Look::at(row);
+        loop {
+            let now_ms = self.clock.now_ms();
+            let mut todo = look.row.to_fetch(self.schedule, now_ms);
+            todo.retain(|recording| !look.tried.contains(recording));
+            if todo.is_empty() {
+                let counts = !look.tried.is_empty();
+                let next = look.row.next(self.schedule, &look.tried, now_ms, self.clock.next());
+                if self.finish(&mut look, next, counts).await? {
+                    summary.count_session(&look.row);
+                    return Ok(());
+                }
+            } else if let Err(stop) = self.try_recordings(&mut look, &todo, summary).await {
+                if let Stop::Source(error) = &stop {
+                    let next = Next::At(self.clock.now_ms().saturating_add(pause_ms(error)));
+                    while !self.finish(&mut look, next, false).await? {}
+                    summary.count_session(&look.row);
+                }
+                return Err(stop);
+            }
+        }
+    }
+
+    /// Writes the look back; false if facts came meanwhile and the plan must be made anew.
+    async fn finish(&self, look: &mut Look, next: Next, counts: bool) -> Result<bool, Stop> {
+        let finish = Finish {
+            results: look.changed.clone(),
+            next,
+            attempts: if counts { look.row.attempts } else { look.row.attempts.saturating_sub(1) },
+            expires_s: self.schedule.expires_s(self.clock.now_ms()),
+        };
+        match self.sessions.finish(&look.row.key, look.row.rev, &finish).await? {
+            Finished::Done => Ok(true),
+            Finished::Changed(row) => {
+                look.renew(*row);
+                Ok(false)
+            }
+        }
+    }
+
+    /// The hybrid: the direct media URL for each; for those it does not give, one look into the call log.
+    async fn try_recordings(&self, look: &mut Look, todo: &[RecordingId], summary: &mut Summary) -> Result<(), Stop> {
+        let mut failed = Vec::new();
+        for recording in todo {
+            if self.adopt_earlier(look, recording, summary).await {
+                look.tried.push(recording.clone());
+                continue;
+            }
+            let incoming = self.source.direct(recording).await;
+            match self.carry(look, recording, Way::Direct, incoming, summary).await? {
+                Carried::Archived => {}
+                Carried::NotServed(why) => failed.push((recording, why)),
+                Carried::NotStored(why) => self.wait(look, recording, why),
+            }
+            look.tried.push(recording.clone());
+        }
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let look_up = LookUp {
+            session: look.row.key.session.clone(),
+            session_id: look.row.session_id.clone(),
+            from_ms: look.row.day.start_ms().saturating_sub(LOOK_BACK_MS),
+        };
+        let answer = match self.source.look_up(&look_up).await {
+            Err(error) if error.ends_the_run() => return Err(Stop::Source(error)),
+            answer => answer,
+        };
+        for (recording, direct) in failed {
+            match &answer {
+                Ok(answer) => self.fall_back(look, recording, &direct, answer, summary).await?,
+                Err(error) => self.wait(look, recording, format!("direct: {direct}; call log: {error}")),
+            }
+        }
+        Ok(())
+    }
+
+    async fn fall_back(
+        &self,
+        look: &mut Look,
+        recording: &RecordingId,
+        direct: &str,
+        answer: &CallLogAnswer,
+        summary: &mut Summary,
+    ) -> Result<(), Stop> {
+        let records = answer.records;
+        match answer.verdict(&look.row, recording) {
+            Verdict::Offered(content_uri) => {
+                let incoming = self.source.listed(&content_uri).await;
+                let mut result = look.row.result(recording);
+                result.content_uri = Some(content_uri);
+                look.set(recording, result);
+                match self.carry(look, recording, Way::CallLog, incoming, summary).await? {
+                    Carried::Archived => {}
+                    Carried::NotServed(why) => {
+                        self.wait(look, recording, format!("direct: {direct}; contentUri: {why}"));
+                    }
+                    Carried::NotStored(why) => self.wait(look, recording, why),
+                }
+            }
+            Verdict::TooShort => {
+                let reason = format!("the call log marks it shortRecording ({records} records)");
+                self.conclude(look, recording, RecordingState::TooShort, reason);
+            }
+            Verdict::Silent if look.row.silence_is_final(self.schedule, self.clock.now_ms()) => {
+                let reason = format!("the call log answered without it ({records} records); direct: {direct}");
+                self.conclude(look, recording, RecordingState::Unavailable, reason);
+            }
+            Verdict::Silent => {
+                self.wait(look, recording, format!("direct: {direct}; call log: not offered ({records} records)"));
+            }
+        }
+        Ok(())
+    }
+
+    fn wait(&self, look: &mut Look, recording: &RecordingId, reason: String) {
+        self.conclude(look, recording, RecordingState::Waiting, reason);
+    }
+
+    fn conclude(&self, look: &mut Look, recording: &RecordingId, state: RecordingState, reason: String) {
+        tracing::info!(recording.id = %recording, session.id = %look.row.key.session, state = state.name(),
+            attempt = look.row.attempts, reason, "not archived");
+        let mut result = look.row.result(recording);
+        result.state = state;
+        result.reason = Some(reason);
+        result.at_ms = self.clock.now_ms();
+        look.set(recording, result);
+    }
+}
