@@ -91,7 +91,7 @@ impl ArchiverConfig {
         Ok(Self {
             table_name: required(&lookup, "TABLE_NAME")?,
             bucket_name: required(&lookup, "BUCKET_NAME")?,
-            storage_class: optional(&lookup, "STORAGE_CLASS", "STANDARD"),
+            storage_class: storage_class(&lookup)?,
             ringcentral_secret_id: required(&lookup, "RINGCENTRAL_SECRET_ID")?,
             origins: origins.ok_or(ConfigError::Malformed {
                 name: "RINGCENTRAL_ALLOWED_HOSTS",
@@ -100,6 +100,15 @@ impl ArchiverConfig {
             schedule: schedule(&lookup)?,
         })
     }
+}
+
+fn storage_class(lookup: &impl Lookup) -> Result<String, ConfigError> {
+    const NAME: &str = "STORAGE_CLASS";
+    const CLASSES: [&str; 7] =
+        ["STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"];
+    let class = optional(lookup, NAME, "STANDARD");
+    let known = CLASSES.contains(&class.as_str());
+    if known { Ok(class) } else { Err(ConfigError::Malformed { name: NAME, expected: "an S3 storage class" }) }
 }
 
 fn schedule(lookup: &impl Lookup) -> Result<Schedule, ConfigError> {
@@ -183,6 +192,7 @@ mod tests {
             ("RINGCENTRAL_SERVER_URL", "http://platform.ringcentral.com"),
             ("RINGCENTRAL_MEDIA_URL", "media.ringcentral.com"),
             ("RINGCENTRAL_ALLOWED_HOSTS", "*"),
+            ("STORAGE_CLASS", "standard"),
         ] {
             let complaint = archiver(&[(name, value)]).map(|_| ()).unwrap_err().to_string();
             assert!(complaint.starts_with(&format!("{name} is not ")), "{name}={value}: {complaint}");

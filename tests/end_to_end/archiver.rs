@@ -1,7 +1,7 @@
 //! What starts a run, what two of them do to each other, and what a killed one leaves.
 
 use local_cloud::lambda::InvokeError;
-use ringvault::stack::{RINGCENTRAL_SECRET, TABLE};
+use ringvault::stack::{BUCKET, RINGCENTRAL_SECRET, TABLE};
 use serde_json::{Value, json};
 use tests::{events::hang_up, world, world_with};
 
@@ -70,14 +70,25 @@ async fn facts_that_come_while_a_run_works_are_planned_for_in_the_same_run() {
 }
 
 #[tokio::test]
-async fn something_else_under_the_key_is_a_conflict_and_is_not_overwritten() {
+async fn a_recording_two_sessions_tell_of_is_one_object() {
     let world = world().await;
     world.happen(&hang_up("s-1", &["9001"])).await;
     world.happen(&hang_up("s-2", &["9001"])).await;
-    let summary = world.run().await;
-    assert_eq!((&summary["archived"], &summary["conflicts"]), (&json!(1), &json!(1)), "{summary}");
-    assert_eq!(world.vendor_statuses("call-log"), Vec::<u16>::new(), "another download would not help");
+    assert_eq!(world.run().await["archived"], 2);
     assert!(world.holds_exactly("9001"));
+    assert_eq!(world.next_due_ms().unwrap(), None);
+}
+
+#[tokio::test]
+async fn something_else_under_the_key_is_a_conflict_and_is_not_overwritten() {
+    let world = world().await;
+    world.happen(&hang_up("s-1", &["9001"])).await;
+    world.put_foreign_object("recordings/account=800000001/date=2026-04-14/9001.wav").await;
+    world.put_foreign_object("recordings/account=800000001/date=2026-04-14/9001.mp3").await;
+    let summary = world.run().await;
+    assert_eq!((&summary["archived"], &summary["conflicts"]), (&json!(0), &json!(1)), "{summary}");
+    assert_eq!(world.vendor_statuses("call-log"), Vec::<u16>::new(), "another download would not help");
+    assert!(world.s3.objects(BUCKET).iter().all(|object| std::fs::read(&object.path).unwrap() == b"foreign"));
     assert!(world.archiver.logs().iter().any(|line| line.contains(r#""ObjectConflicts":1"#)));
 }
 

@@ -70,6 +70,16 @@ async fn nothing_new_and_nothing_of_interest_write_nothing() {
 }
 
 #[tokio::test]
+async fn a_party_or_recording_named_twice_is_one() {
+    let world = world().await;
+    let mut event = hang_up("s-1", &["9001", "9001"]);
+    let again = event["body"]["parties"][0].clone();
+    event["body"]["parties"].as_array_mut().unwrap().push(again);
+    assert_eq!(world.happen(&event).await, Answer { status: 200, outcome: "recorded".into() });
+    assert_eq!(world.only_session()["heard"], json!(["9001|p-s-1-2"]));
+}
+
+#[tokio::test]
 async fn an_event_no_gateway_sends_fails_and_does_not_end_the_function() {
     let world = world().await;
     assert!(world.webhook.invoke(&json!({ "detail-type": "Scheduled Event" })).await.is_err());

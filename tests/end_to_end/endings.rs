@@ -1,6 +1,7 @@
 //! Recordings that come late, and those that never come.
 
 use ringcentral_sim::world::Direct;
+use ringvault::stack::TABLE;
 use serde_json::json;
 use tests::{
     World,
@@ -69,6 +70,31 @@ async fn silence_of_the_log_ends_a_recording_only_after_its_time() {
 }
 
 #[tokio::test]
+async fn the_silence_of_an_extensions_log_ends_nothing() {
+    let world = world_with(|config| {
+        config.env.insert("UNLISTED_AFTER_HOURS".into(), "0".into());
+        config.vendor.company_call_log_allowed = false;
+    })
+    .await;
+    world.happen(&hang_up("s-1", &["9001"])).await;
+    world.recording("9001", |recording| recording.direct = Direct::Status(404));
+    assert_eq!(world.run().await["waiting"], 1, "another extension took the call");
+    assert_eq!(world.vendor_statuses("/extension/~/call-log?telephonySessionId"), [200]);
+}
+
+#[tokio::test]
+async fn the_time_of_an_outage_does_not_count_as_silence() {
+    let world = world_with(|config| {
+        config.env.insert("UNLISTED_AFTER_HOURS".into(), "1".into());
+    })
+    .await;
+    world.happen(&hang_up("s-1", &["9001"])).await;
+    world.dynamodb.set_number(TABLE, "session#800000001#s-1", "seen_at", 0).unwrap();
+    world.vendor.with(|vendor| vendor.call_mut("s-1").unwrap().recordings.clear());
+    assert_eq!(world.run().await["waiting"], 1, "known for decades, but silent only since now");
+}
+
+#[tokio::test]
 async fn a_log_that_fails_ends_nothing_however_old_the_recording_is() {
     let world = world_with(|config| {
         config.env.insert("UNLISTED_AFTER_HOURS".into(), "0".into());
@@ -108,6 +134,27 @@ async fn throttled() -> World {
         world.recording(id, |recording| recording.direct = Direct::Status(429));
     }
     world
+}
+
+#[tokio::test]
+async fn the_vendors_limit_is_learned_and_not_passed() {
+    let world = world_with(|config| config.vendor.heavy_limit = 3).await;
+    for n in 1..=5 {
+        world.happen(&hang_up(&format!("s-{n}"), &[&format!("900{n}")])).await;
+    }
+    let summary = world.run().await;
+    assert_eq!((&summary["direct"], &summary["stopped"]), (&json!(3), &json!("throttled")));
+    assert_eq!(world.vendor_statuses("/content"), [200, 200, 200], "no request is sent to be refused");
+}
+
+#[tokio::test]
+async fn a_429_of_the_token_endpoint_keeps_everybody_silent_too() {
+    let world = world_with(|config| config.vendor.auth_limit = 1).await;
+    world.mint_token().await;
+    world.happen(&hang_up("s-1", &["9001"])).await;
+    assert_eq!(world.run().await["stopped"], "throttled");
+    assert_eq!(world.run().await["stopped"], "another_run");
+    assert_eq!(world.vendor_statuses("/oauth/token"), [200, 429]);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use ringvault::{
     stack::key_of,
 };
 use serde_json::{Map, Value};
-use tests::{World, workspace, world};
+use tests::{World, events::hang_up, workspace, world};
 
 /// Attributes that tell the time of the test.
 const TIMES: [&str; 4] = ["seen_at", "due_at", "ttl", "rev"];
@@ -38,6 +38,9 @@ async fn outcome(name: &str) -> String {
     let file = EventFile::read(&workspace().join("events").join(name)).unwrap();
     if let Some(notification) = file.notification() {
         world.vendor.learn(&notification);
+    }
+    if matches!(file.kind, Kind::Schedule | Kind::Stream) {
+        world.happen(&hang_up("s-due", &["9001"])).await;
     }
     let reply = send(&world, &file).await.unwrap();
     let mut outcome = match file.kind {
@@ -79,9 +82,7 @@ fn every_file_has_a_test() {
 }
 
 event_files! {
-    http_handshake_validation_token: "http.handshake.validation-token.json" => @r##"
-        200 {"outcome":"validated"}
-    "##;
+    http_handshake_validation_token: "http.handshake.validation-token.json" => @r#"200 {"outcome":"validated"}"#;
     http_base64: "http.telephony-session.base64.json" => @r##"
         200 {"outcome":"recorded"}
         row session#800000001#s-a0f1000000009z1a2b3c4d509z1c090000
@@ -94,12 +95,20 @@ event_files! {
           session_id "70000000109"
           v 1
     "##;
-    http_wrong_secret: "http.telephony-session.wrong-secret.json" => @r##"
-        401 {"outcome":"forged"}
+    http_api: "http.telephony-session.http-api.json" => @r##"
+        200 {"outcome":"recorded"}
+        row session#800000001#s-a0f1000000010z1a2b3c4d510z1c0a0000
+          attempts 1
+          day "2026-04-14"
+          ended ["p-a0f1000000010z1a2b3c4d510z1c0a0000-2"]
+          heard ["90000001010|p-a0f1000000010z1a2b3c4d510z1c0a0000-2"]
+          p#p-a0f1000000010z1a2b3c4d510z1c0a0000-2 {"direction":"Inbound","extension":"800000101","from":"+16505550142","to":"+16505550111"}
+          90000001010 archived direct recordings/account=800000001/date=2026-04-14/90000001010.wav
+          session_id "70000000110"
+          v 1
     "##;
-    subscription_renewal_reminder: "ringcentral.subscription.renewal-reminder.json" => @r##"
-        200 {"outcome":"renewal_reminder"}
-    "##;
+    http_wrong_secret: "http.telephony-session.wrong-secret.json" => @r#"401 {"outcome":"forged"}"#;
+    subscription_renewal_reminder: "ringcentral.subscription.renewal-reminder.json" => @r#"200 {"outcome":"renewal_reminder"}"#;
     body_level_account: "ringcentral.telephony-session.body-level-account.json" => @r##"
         200 {"outcome":"recorded"}
         row session#800000001#Y3MxNzAwMDAwMDAwMDAwMTA2+QDEwLjAuMC4yMQ==
@@ -170,7 +179,7 @@ event_files! {
           session_id "70000000103"
           v 1
     "##;
-    recording_paused: "ringcentral.telephony-session.recording-paused.json" => @r##"
+    answered_recording_paused: "ringcentral.telephony-session.answered-recording-paused.json" => @r##"
         200 {"outcome":"recorded"}
         row session#800000001#s-a0f1000000001z1a2b3c4d501z1c010000
           attempts 1
@@ -206,9 +215,7 @@ event_files! {
           session_id "70000000102"
           v 1
     "##;
-    unknown_values: "ringcentral.telephony-session.unknown-values.json" => @r##"
-        200 {"outcome":"not_of_interest"}
-    "##;
+    unknown_values: "ringcentral.telephony-session.unknown-values.json" => @r#"200 {"outcome":"not_of_interest"}"#;
     voicemail: "ringcentral.telephony-session.voicemail.json" => @r##"
         200 {"outcome":"recorded"}
         row session#800000001#s-a0f1000000004z1a2b3c4d504z1c040000
@@ -219,12 +226,39 @@ event_files! {
           v 1
     "##;
     schedule_eventbridge_rule_tick: "schedule.eventbridge-rule.tick.json" => @r##"
-        {"adopted":0,"archived":0,"call_log":0,"conflicts":0,"direct":0,"sessions":0,"too_short":0,"unavailable":0,"unreadable":0,"waiting":0}
+        {"adopted":0,"archived":1,"call_log":0,"conflicts":0,"direct":1,"sessions":1,"too_short":0,"unavailable":0,"unreadable":0,"waiting":0}
+        row session#800000001#s-due
+          attempts 1
+          day "2026-04-14"
+          ended ["p-s-due-2"]
+          heard ["9001|p-s-due-2"]
+          p#p-s-due-2 {"direction":"Inbound","extension":"800000102","from":"+16505550172","to":"+16505550171"}
+          9001 archived direct recordings/account=800000001/date=2026-04-14/9001.wav
+          session_id "71000000001"
+          v 1
     "##;
     schedule_eventbridge_scheduler_tick: "schedule.eventbridge-scheduler.tick.json" => @r##"
-        {"adopted":0,"archived":0,"call_log":0,"conflicts":0,"direct":0,"sessions":0,"too_short":0,"unavailable":0,"unreadable":0,"waiting":0}
+        {"adopted":0,"archived":1,"call_log":0,"conflicts":0,"direct":1,"sessions":1,"too_short":0,"unavailable":0,"unreadable":0,"waiting":0}
+        row session#800000001#s-due
+          attempts 1
+          day "2026-04-14"
+          ended ["p-s-due-2"]
+          heard ["9001|p-s-due-2"]
+          p#p-s-due-2 {"direction":"Inbound","extension":"800000102","from":"+16505550172","to":"+16505550171"}
+          9001 archived direct recordings/account=800000001/date=2026-04-14/9001.wav
+          session_id "71000000001"
+          v 1
     "##;
     stream_dynamodb_new_session: "stream.dynamodb.new-session.json" => @r##"
-        {"adopted":0,"archived":0,"call_log":0,"conflicts":0,"direct":0,"sessions":0,"too_short":0,"unavailable":0,"unreadable":0,"waiting":0}
+        {"adopted":0,"archived":1,"call_log":0,"conflicts":0,"direct":1,"sessions":1,"too_short":0,"unavailable":0,"unreadable":0,"waiting":0}
+        row session#800000001#s-due
+          attempts 1
+          day "2026-04-14"
+          ended ["p-s-due-2"]
+          heard ["9001|p-s-due-2"]
+          p#p-s-due-2 {"direction":"Inbound","extension":"800000102","from":"+16505550172","to":"+16505550171"}
+          9001 archived direct recordings/account=800000001/date=2026-04-14/9001.wav
+          session_id "71000000001"
+          v 1
     "##;
 }

@@ -1,21 +1,31 @@
 //! Any order of the same events gives the same row.
 
 use ringvault::stack::{TABLE, key_of};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use shared::domain::day::parse_time;
 use tests::{
     events::{delivery, transition},
     world,
 };
 
-/// A call with a transfer: two recordings, three parties that end.
+/// A call with a transfer: two recordings, three parties that end, a minute between any two events.
 fn call(session: &str) -> [Value; 5] {
-    [
+    let mut call = [
         transition(session, 2, "Answered", &["9001"]),
         transition(session, 2, "Disconnected", &["9001"]),
         transition(session, 3, "Answered", &["9002"]),
         transition(session, 3, "Disconnected", &[]),
         transition(session, 1, "Disconnected", &[]),
-    ]
+    ];
+    for (minute, event) in call.iter_mut().enumerate() {
+        event["body"]["eventTime"] = json!(format!("2026-04-14T09:3{minute}:00.000Z"));
+    }
+    call
+}
+
+/// When a row may be due: with the delay of zero, at the end of one of its parties. The end written last decides.
+fn ends_ms() -> [u64; 3] {
+    ["31", "33", "34"].map(|minute| parse_time(&format!("2026-04-14T09:{minute}:00.000Z")).unwrap())
 }
 
 fn orders() -> Vec<[usize; 5]> {
@@ -29,9 +39,11 @@ fn orders() -> Vec<[usize; 5]> {
     orders
 }
 
-/// The row without its key and without what counts writes or tells the time of a write.
+/// The row without its key, without what counts writes or tells the time of a write, and without the hint when to look.
 fn facts(row: &Map<String, Value>, session: &str) -> String {
     let mut row = row.clone();
+    let due_ms = row.remove("due_at").and_then(|due_at| due_at.as_u64()).unwrap();
+    assert!(ends_ms().contains(&due_ms), "due at {due_ms}");
     for bookkeeping in ["pk", "rev", "seen_at", "ttl"] {
         assert!(row.remove(bookkeeping).is_some(), "{bookkeeping}");
     }

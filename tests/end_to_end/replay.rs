@@ -52,13 +52,13 @@ fn the_sample_events_become_audio_files_by_both_ways() {
     let output = replay(&arguments);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(text.ends_with("8 of 8 archived: 4 by the direct media URL, 4 by the call log\n"), "{text}");
+    assert!(text.ends_with("9 of 9 archived: 4 by the direct media URL, 5 by the call log\n"), "{text}");
     let audio: Vec<PathBuf> = text
         .lines()
         .filter(|line| line.ends_with("identical to the vendor's"))
         .map(|line| PathBuf::from(line.trim().split("  ").next().unwrap()))
         .collect();
-    assert_eq!(audio.len(), 8);
+    assert_eq!(audio.len(), 9);
     for file in &audio {
         let (samples, sound) = play(file);
         assert!(samples > 8000 && sound, "{}: {samples} samples, sound: {sound}", file.display());
@@ -70,10 +70,38 @@ fn the_sample_events_become_audio_files_by_both_ways() {
 
 #[test]
 fn the_seed_event_alone_becomes_a_file() {
-    let output = replay(&["events/ringcentral.telephony-session.recording-paused.json", "--until-settled"]);
+    let output = replay(&["events/ringcentral.telephony-session.answered-recording-paused.json", "--until-settled"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}");
     assert!(text.contains("1 of 1 archived"), "{text}");
+}
+
+fn changed(name: &str, change: impl Fn(String) -> String) -> tempfile::NamedTempFile {
+    let event = std::fs::read_to_string(workspace().join("events").join(name)).unwrap();
+    let file = tempfile::NamedTempFile::with_suffix(".json").unwrap();
+    std::fs::write(file.path(), change(event)).unwrap();
+    file
+}
+
+#[test]
+fn events_of_any_account_are_replayed_but_of_one_at_a_time() {
+    const NAME: &str = "ringcentral.telephony-session.disconnected.json";
+    let other = changed(NAME, |event| event.replace("800000001", "123456789"));
+    let other = other.path().to_str().unwrap();
+    let output = replay(&[other, "--until-settled"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.contains("1 of 1 archived"), "{text}");
+    let output = replay(&[other, &format!("events/{NAME}")]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && text.contains("123456789, 800000001"), "{text}");
+}
+
+#[test]
+fn a_function_that_fails_fails_the_replay() {
+    let broken = changed("http.telephony-session.base64.json", |_| r#"{"requestContext":{}}"#.to_owned());
+    let output = replay(&[broken.path().to_str().unwrap()]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.status.success() && text.contains("failed: "), "{text}");
 }
 
 #[test]

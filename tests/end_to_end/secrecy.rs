@@ -54,6 +54,17 @@ async fn a_content_uri_of_a_foreign_host_is_not_asked() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let (address, visits) = thief().await;
+    let world = world().await;
+    world.happen(&hang_up("s-1", &["9001"])).await;
+    world.recording("9001", |recording| recording.direct = Direct::Redirect(format!("{address}/9001")));
+    assert_eq!(world.run().await["call_log"], 1, "a redirect is an error like any other");
+    assert_eq!(visits.load(Ordering::SeqCst), 0);
+    assert!(world.holds_exactly("9001"));
+}
+
+#[tokio::test]
 async fn every_token_the_vendor_saw_was_its_own_and_fresh() {
     let world = world().await;
     world.happen(&hang_up("s-1", &["9001", "9002"])).await;

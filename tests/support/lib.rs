@@ -5,7 +5,11 @@ pub mod events;
 
 use std::{ops::Deref, path::PathBuf, sync::OnceLock};
 
-use local_cloud::lambda::InvokeError;
+use aws_sdk_s3::{
+    config::{BehaviorVersion, Credentials, Region},
+    primitives::ByteStream,
+};
+use local_cloud::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, lambda::InvokeError};
 use ringvault::stack::{BUCKET, Binaries, Stack, StackConfig, StackError, TABLE, key_of};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
@@ -158,6 +162,19 @@ impl World {
         let reply = request.send().await.expect("the vendor answers").text().await.expect("a body");
         let reply: Value = serde_json::from_str(&reply).expect("JSON");
         reply["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Puts an object of other hands into the bucket.
+    pub async fn put_foreign_object(&self, key: &str) {
+        let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "tests");
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .endpoint_url(self.s3.endpoint())
+            .region(Region::from_static(REGION))
+            .credentials_provider(credentials);
+        let client = aws_sdk_s3::Client::from_conf(config.build());
+        let put = client.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"foreign"));
+        put.send().await.expect("the object is stored");
     }
 
     /// Changes how a recording behaves.

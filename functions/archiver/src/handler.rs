@@ -24,7 +24,7 @@ type Source = RingCentral<TokenRow, System>;
 pub(crate) struct Handler {
     table: Table,
     bucket: Bucket,
-    secret: SecretReader,
+    secret: SecretReader<RingCentralCredentials>,
     http: reqwest::Client,
     origins: OriginGate,
     schedule: Schedule,
@@ -83,7 +83,7 @@ impl Handler {
     pub(crate) fn new(
         table: Table,
         bucket: Bucket,
-        secret: SecretReader,
+        secret: SecretReader<RingCentralCredentials>,
         http: reqwest::Client,
         origins: OriginGate,
         schedule: Schedule,
@@ -95,7 +95,7 @@ impl Handler {
     /// One run: drains what is due and answers its counts.
     pub(crate) async fn run(&self, event: LambdaEvent<Trigger>) -> Result<Summary, RunFailed> {
         let run_id = event.context.request_id;
-        let credentials = self.secret.ringcentral_credentials(&self.clock).await?;
+        let credentials = self.secret.value(&self.clock).await?;
         let mut source = self.source.lock().await;
         let current = source.take().filter(|(known, _)| known.is(&credentials));
         let (_, source) = source.insert(current.unwrap_or_else(|| {

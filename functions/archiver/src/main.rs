@@ -43,7 +43,7 @@ async fn main() -> ExitCode {
     let handler = Handler::new(
         Table::new(aws_sdk_dynamodb::Client::new(&sdk), config.table_name),
         Bucket::new(aws_sdk_s3::Client::new(&uploads), config.bucket_name, &config.storage_class),
-        SecretReader::new(aws_sdk_secretsmanager::Client::new(&sdk), config.ringcentral_secret_id),
+        SecretReader::ringcentral_credentials(aws_sdk_secretsmanager::Client::new(&sdk), config.ringcentral_secret_id),
         http,
         config.origins,
         config.schedule,

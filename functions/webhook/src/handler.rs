@@ -15,6 +15,7 @@ use shared::{
         session::Schedule,
     },
     ports::{clock::Clock, session_store::SessionStore},
+    secret::Secret,
     telemetry,
     usecases::record_notification::{Outcome, record_notification},
 };
@@ -28,7 +29,7 @@ const ANSWER_WITHIN: Duration = Duration::from_millis(2200);
 /// The world the webhook works in.
 pub(crate) struct Webhook<S, C> {
     pub(crate) table: S,
-    pub(crate) secret: SecretReader,
+    pub(crate) tokens: SecretReader<Vec<Secret>>,
     pub(crate) schedule: Schedule,
     pub(crate) clock: C,
 }
@@ -116,7 +117,7 @@ impl<S: SessionStore, C: Clock> Webhook<S, C> {
         if handshake && body.is_empty() {
             return Reply::Validated;
         }
-        let accepted = match self.secret.verification_tokens(&self.clock).await {
+        let accepted = match self.tokens.value(&self.clock).await {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::error!(%error, "no verification token to compare with");

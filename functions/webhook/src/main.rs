@@ -32,7 +32,10 @@ async fn main() -> ExitCode {
     let sdk = aws::load(ATTEMPT, OPERATION).await;
     let webhook = Webhook {
         table: Table::new(aws_sdk_dynamodb::Client::new(&sdk), config.table_name),
-        secret: SecretReader::new(aws_sdk_secretsmanager::Client::new(&sdk), config.verification_secret_id),
+        tokens: SecretReader::verification_tokens(
+            aws_sdk_secretsmanager::Client::new(&sdk),
+            config.verification_secret_id,
+        ),
         schedule: config.schedule,
         clock: System,
     };

@@ -39,14 +39,14 @@ fn limits(attempt: Duration, operation: Duration) -> TimeoutConfig {
 pub(super) fn class_of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>, refused_for_now: &[&str]) -> Class {
     match error {
         SdkError::ConstructionFailure(_) => Class::Permanent,
-        SdkError::DispatchFailure(failure) if !failure.is_timeout() => Class::Transient { retry_after: None },
         SdkError::ServiceError(service) => match service.err().code() {
             Some(code) if refused_for_now.contains(&code) => Class::Transient { retry_after: None },
             _ if service.raw().status().is_server_error() => Class::Indeterminate,
             Some(_) => Class::Permanent,
             None => Class::Indeterminate,
         },
-        // Timeouts, unreadable replies, and whatever the SDK's open enum may yet hold.
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => Class::Indeterminate,
+        // The SDK's enum is open: what it may yet hold is unknown.
         _ => Class::Indeterminate,
     }
 }

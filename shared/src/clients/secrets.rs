@@ -10,6 +10,9 @@ use crate::{clients::aws::describe, ports::clock::Clock, secret::Secret};
 /// How long a secret is used before it is read again, milliseconds.
 const FRESH_MS: u64 = 5 * 60 * 1000;
 
+/// How long the last good value serves after a failed reading, milliseconds: an outage must not slow every request.
+const RETRY_MS: u64 = 30 * 1000;
+
 /// Why a secret cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
@@ -31,12 +34,20 @@ pub enum SecretError {
     },
 }
 
-/// One secret.
+/// One secret, read as a `V`.
 #[derive(Debug)]
-pub struct SecretReader {
+pub struct SecretReader<V> {
     client: Client,
     id: String,
-    cached: Mutex<Option<(Secret, u64)>>,
+    parse: fn(&str) -> Option<V>,
+    expected: &'static str,
+    cached: Mutex<Option<Cached<V>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Cached<V> {
+    value: V,
+    fresh_until_ms: u64,
 }
 
 /// How the archiver signs in (API.md §2).
@@ -59,80 +70,79 @@ impl RingCentralCredentials {
     }
 }
 
-impl SecretReader {
-    /// A reader of secret `id`.
-    pub fn new(client: Client, id: String) -> Self {
-        Self { client, id, cached: Mutex::new(None) }
-    }
-
+impl SecretReader<Vec<Secret>> {
     /// The accepted verification tokens: `{"verification_token": "…"}`, or an array of two while rotating.
-    ///
-    /// # Errors
-    /// The secret cannot be read or used.
-    pub async fn verification_tokens<C: Clock>(&self, clock: &C) -> Result<Vec<Secret>, SecretError> {
-        let text = self.text(clock).await?;
-        let tokens = serde_json::from_str::<VerificationTokens>(text.expose()).ok().map(VerificationTokens::into_vec);
-        tokens.filter(|tokens| !tokens.is_empty() && tokens.iter().all(|token| !token.is_empty())).map_or_else(
-            || Err(self.malformed(r#"JSON {"verification_token": "…"}, or an array of two"#)),
-            |tokens| Ok(tokens.into_iter().map(Secret::new).collect()),
-        )
+    pub fn verification_tokens(client: Client, id: String) -> Self {
+        let parse = |text: &str| {
+            let tokens = serde_json::from_str::<VerificationTokens>(text).ok()?.into_vec();
+            let usable = !tokens.is_empty() && tokens.iter().all(|token| !token.is_empty());
+            usable.then(|| tokens.into_iter().map(Secret::new).collect())
+        };
+        Self::new(client, id, parse, r#"JSON {"verification_token": "…"}, or an array of two"#)
     }
+}
 
+impl SecretReader<RingCentralCredentials> {
     /// The RingCentral credentials: JSON `client_id`, `client_secret`, `jwt`.
-    ///
-    /// # Errors
-    /// The secret cannot be read or used.
-    pub async fn ringcentral_credentials<C: Clock>(&self, clock: &C) -> Result<RingCentralCredentials, SecretError> {
+    pub fn ringcentral_credentials(client: Client, id: String) -> Self {
         #[derive(Deserialize)]
         struct Credentials {
             client_id: String,
             client_secret: String,
             jwt: String,
         }
-        let text = self.text(clock).await?;
-        let credentials: Credentials = serde_json::from_str(text.expose())
-            .map_err(|_| self.malformed(r#"JSON {"client_id": "…", "client_secret": "…", "jwt": "…"}"#))?;
-        Ok(RingCentralCredentials {
-            client_id: credentials.client_id,
-            client_secret: Secret::new(credentials.client_secret),
-            jwt: Secret::new(credentials.jwt),
-        })
-    }
-
-    /// The secret's text, at most five minutes old. Where it cannot be read anew, the last value known serves on.
-    async fn text<C: Clock>(&self, clock: &C) -> Result<Secret, SecretError> {
-        let now_ms = clock.now_ms();
-        let cached = self.cached().clone();
-        if let Some((text, read_ms)) = &cached
-            && now_ms.saturating_sub(*read_ms) < FRESH_MS
-        {
-            return Ok(text.clone());
-        }
-        let read = self.client.get_secret_value().secret_id(&self.id).send().await;
-        let why = match read.map(|value| value.secret_string) {
-            Ok(Some(text)) => {
-                let text = Secret::new(text);
-                *self.cached() = Some((text.clone(), now_ms));
-                return Ok(text);
-            }
-            Ok(None) => "it is binary, not text".to_owned(),
-            Err(error) => describe(&error),
+        let parse = |text: &str| {
+            let credentials: Credentials = serde_json::from_str(text).ok()?;
+            Some(RingCentralCredentials {
+                client_id: credentials.client_id,
+                client_secret: Secret::new(credentials.client_secret),
+                jwt: Secret::new(credentials.jwt),
+            })
         };
-        match cached {
-            Some((text, _)) => {
-                tracing::warn!(secret = self.id, why, "could not read a secret anew; the last value serves on");
-                Ok(text)
+        Self::new(client, id, parse, r#"JSON {"client_id": "…", "client_secret": "…", "jwt": "…"}"#)
+    }
+}
+
+impl<V: Clone> SecretReader<V> {
+    fn new(client: Client, id: String, parse: fn(&str) -> Option<V>, expected: &'static str) -> Self {
+        Self { client, id, parse, expected, cached: Mutex::new(None) }
+    }
+
+    /// The secret, at most five minutes old. Where it cannot be read anew, or no longer be used, the last good value
+    /// serves on, and is tried again half a minute later.
+    ///
+    /// # Errors
+    /// The secret cannot be read or used, and never could.
+    pub async fn value<C: Clock>(&self, clock: &C) -> Result<V, SecretError> {
+        let now_ms = clock.now_ms();
+        let known = self.cached().clone();
+        if let Some(known) = known.as_ref().filter(|known| now_ms < known.fresh_until_ms) {
+            return Ok(known.value.clone());
+        }
+        match (self.read().await, known) {
+            (Ok(value), _) => Ok(self.keep(value, now_ms + FRESH_MS)),
+            (Err(error), Some(known)) => {
+                tracing::warn!(%error, "the last good value of a secret serves on");
+                Ok(self.keep(known.value, now_ms + RETRY_MS))
             }
-            None => Err(SecretError::Unavailable { id: self.id.clone(), why }),
+            (Err(error), None) => Err(error),
         }
     }
 
-    fn cached(&self) -> std::sync::MutexGuard<'_, Option<(Secret, u64)>> {
-        self.cached.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    async fn read(&self) -> Result<V, SecretError> {
+        let read = self.client.get_secret_value().secret_id(&self.id).send().await;
+        let text = read.map_err(|error| SecretError::Unavailable { id: self.id.clone(), why: describe(&error) })?;
+        let value = text.secret_string().and_then(self.parse);
+        value.ok_or_else(|| SecretError::Malformed { id: self.id.clone(), expected: self.expected })
     }
 
-    fn malformed(&self, expected: &'static str) -> SecretError {
-        SecretError::Malformed { id: self.id.clone(), expected }
+    fn keep(&self, value: V, fresh_until_ms: u64) -> V {
+        *self.cached() = Some(Cached { value: value.clone(), fresh_until_ms });
+        value
+    }
+
+    fn cached(&self) -> std::sync::MutexGuard<'_, Option<Cached<V>>> {
+        self.cached.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

@@ -12,6 +12,11 @@ use super::{
 pub struct CallLogAnswer {
     /// How many records the answer holds; none means that the call is not listed (yet).
     pub records: usize,
+    /// Whether it speaks for every call of the account: the company's log, every record of the answer read, no further
+    /// page. The silence of any other answer says nothing.
+    pub whole: bool,
+    /// How many parts of calls it holds: the legs of each record, or the record itself where it has none.
+    pub parts: usize,
     /// Recordings offered, with the address of their bytes. The address is untrusted.
     pub offered: BTreeMap<RecordingId, String>,
     /// Marks of recordings too short to be kept, each with the party it stands on, where the log names one.
@@ -25,13 +30,16 @@ pub enum Verdict {
     Offered(String),
     /// It was too short to be kept.
     TooShort,
-    /// The answer does not speak of it.
+    /// The answer speaks for all calls, and not of it.
     Silent,
+    /// The answer does not speak of it, and does not speak for all calls.
+    Unsaid,
 }
 
 impl CallLogAnswer {
-    /// Judges one recording of a row. `shortRecording` names no recording: it is matched by party, or by being the
-    /// only one that is unexplained; where that is ambiguous the recording waits.
+    /// Judges one recording of a row. `shortRecording` names no recording: it is matched by party; a mark without a party
+    /// counts only where it can mean nothing else: every part of the call is marked, and the recording is the only one
+    /// that is unexplained. What is ambiguous waits.
     pub fn verdict(&self, row: &SessionRow, recording: &RecordingId) -> Verdict {
         if let Some(content_uri) = self.offered.get(recording) {
             return Verdict::Offered(content_uri.clone());
@@ -46,8 +54,12 @@ impl CallLogAnswer {
                 .iter()
                 .any(|other| *other != recording && row.parties_of(other).any(|its| its == party))
         });
-        let nameless = self.too_short.iter().any(Option::is_none);
-        if marked || (alone && nameless) { Verdict::TooShort } else { Verdict::Silent }
+        let nothing_else = self.too_short.contains(&None) && self.too_short.len() >= self.parts;
+        match () {
+            () if marked || (alone && nothing_else) => Verdict::TooShort,
+            () if self.whole => Verdict::Silent,
+            () => Verdict::Unsaid,
+        }
     }
 }
 
@@ -59,6 +71,8 @@ mod tests {
     fn answer(offered: &[&str], too_short: &[Option<&str>]) -> CallLogAnswer {
         CallLogAnswer {
             records: 1,
+            whole: true,
+            parts: offered.len() + too_short.len(),
             offered: offered
                 .iter()
                 .map(|text| (id(RecordingId::parse, text), format!("https://media/{text}")))
@@ -80,11 +94,21 @@ mod tests {
             ("the party has two recordings", &shared, answer(&[], &[Some("p-1")]), Verdict::Silent),
             ("the other one of the party is offered", &shared, answer(&["2"], &[Some("p-1")]), Verdict::TooShort),
             ("a nameless mark, the only one left", &one, answer(&[], &[None]), Verdict::TooShort),
-            ("a nameless mark, the other one offered", &two, answer(&["2"], &[None]), Verdict::TooShort),
+            ("a nameless mark beside another part", &one, answer(&["2"], &[None]), Verdict::Silent),
             ("a nameless mark, two left", &two, answer(&[], &[None]), Verdict::Silent),
             ("offered and marked", &one, answer(&["1"], &[None]), Verdict::Offered("https://media/1".into())),
         ] {
             assert_eq!(answer.verdict(row, &id(RecordingId::parse, "1")), expected, "{case}");
         }
+    }
+
+    #[test]
+    fn the_silence_of_an_answer_that_does_not_speak_for_all_says_nothing() {
+        let row = row(&["1|p-1"], &["p-1"]);
+        let partial = |answer| CallLogAnswer { whole: false, ..answer };
+        let verdict = |answer: CallLogAnswer| answer.verdict(&row, &id(RecordingId::parse, "1"));
+        assert_eq!(verdict(partial(answer(&[], &[]))), Verdict::Unsaid);
+        assert_eq!(verdict(partial(answer(&[], &[Some("p-1")]))), Verdict::TooShort);
+        assert_eq!(verdict(partial(answer(&["1"], &[]))), Verdict::Offered("https://media/1".into()));
     }
 }

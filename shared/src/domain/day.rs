@@ -1,6 +1,6 @@
 //! Times as the vendor writes them, and the UTC day that object keys are sorted under.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -25,7 +25,7 @@ impl Day {
 
     /// Midnight at the beginning of the day, in epoch milliseconds.
     pub fn start_ms(self) -> u64 {
-        millis(self.0.midnight().assume_utc())
+        epoch_ms(self.0.midnight().assume_utc())
     }
 }
 
@@ -55,11 +55,16 @@ pub fn format_time(at_ms: u64) -> String {
     )
 }
 
+/// A duration in whole milliseconds.
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn moment(at_ms: u64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(at_ms) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-fn millis(time: OffsetDateTime) -> u64 {
+fn epoch_ms(time: OffsetDateTime) -> u64 {
     u64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
 }
 

@@ -82,6 +82,8 @@ pub struct RecordingResult {
     pub reason: Option<String>,
     /// Where the call log says the bytes are.
     pub content_uri: Option<String>,
+    /// Since when the call log has been answering without it, epoch milliseconds.
+    pub silent_since_ms: Option<u64>,
     /// Where the object lies, written before the upload begins.
     pub key: Option<ObjectKey>,
     /// The archived bytes.
@@ -124,7 +126,7 @@ pub enum RecordingState {
     Archived,
     /// RingCentral keeps no recording this short (API.md §0.9).
     TooShort,
-    /// The call log answered and does not offer it, long after the call.
+    /// The call log has long been answering, and does not offer it.
     Unavailable,
 }
 

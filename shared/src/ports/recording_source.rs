@@ -67,15 +67,9 @@ pub trait RecordingSource {
 /// Why RingCentral gave no answer to work with.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// 429: nothing more may be sent for this long (API.md §3).
-    #[error("the vendor throttles for {} s", retry_after.as_secs())]
-    Throttled {
-        /// How long to send nothing.
-        retry_after: Duration,
-    },
-    /// There is no token to ask with.
-    #[error("could not get a token: {0}")]
-    Credentials(#[from] CredentialsError),
+    /// Nothing else may be asked either: the run ends, and no attempt is counted.
+    #[error(transparent)]
+    Closed(#[from] Closed),
     /// Any other status that is no success, with the inner error code where the body has one.
     #[error("the vendor answered {status} {}", code.as_deref().unwrap_or("without a code"))]
     Status {
@@ -95,6 +89,20 @@ pub enum SourceError {
     ForeignOrigin,
 }
 
+/// Why nothing may be asked of RingCentral now.
+#[derive(Debug, thiserror::Error)]
+pub enum Closed {
+    /// Its limit is reached, or it said so with a 429: nothing may be sent for this long (API.md §3).
+    #[error("the vendor's limit is reached for {} s", retry_after.as_secs())]
+    Throttled {
+        /// How long to send nothing.
+        retry_after: Duration,
+    },
+    /// There is no token to ask with.
+    #[error("could not get a token: {0}")]
+    Credentials(#[from] CredentialsError),
+}
+
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
@@ -112,24 +120,13 @@ pub enum CredentialsError {
     Unavailable(String),
 }
 
-impl SourceError {
+impl Closed {
     /// What this means for the caller.
     pub fn class(&self) -> Class {
         match self {
             Self::Throttled { retry_after } => Class::Transient { retry_after: Some(*retry_after) },
-            Self::Status { .. } | Self::Unreachable(_) => Class::Transient { retry_after: None },
             Self::Credentials(CredentialsError::Unavailable(_)) => Class::Transient { retry_after: None },
-            Self::Credentials(CredentialsError::Refused { .. } | CredentialsError::NotAccepted)
-            | Self::Malformed(_)
-            | Self::ForeignOrigin => Class::Permanent,
-        }
-    }
-
-    /// Whether nothing else may be asked either: the run ends, and no attempt is counted.
-    pub fn ends_the_run(&self) -> bool {
-        match self {
-            Self::Throttled { .. } | Self::Credentials(_) => true,
-            Self::Status { .. } | Self::Malformed(_) | Self::Unreachable(_) | Self::ForeignOrigin => false,
+            Self::Credentials(CredentialsError::Refused { .. } | CredentialsError::NotAccepted) => Class::Permanent,
         }
     }
 }

@@ -10,12 +10,15 @@ pub use summary::{Stopped, Summary};
 use std::time::Duration;
 
 use crate::{
-    domain::session::{Schedule, SessionKey},
+    domain::{
+        day::millis,
+        session::{Schedule, SessionKey},
+    },
     failure::Class,
     ports::{
         archive_store::ArchiveStore,
         clock::{Chance, Clock},
-        recording_source::{RecordingSource, SourceError},
+        recording_source::{Closed, RecordingSource},
         session_store::{SessionStore, StoreError},
     },
 };
@@ -51,18 +54,18 @@ pub struct Run<'a> {
 }
 
 /// How long to wait when the vendor refused to be asked, milliseconds: its own word, else a minute.
-fn pause_ms(error: &SourceError) -> u64 {
-    let pause = match error.class() {
+fn pause_ms(closed: &Closed) -> u64 {
+    let pause = match closed.class() {
         Class::Transient { retry_after: Some(pause) } => pause,
         Class::Transient { retry_after: None } | Class::Indeterminate | Class::Permanent => Duration::from_secs(60),
     };
-    u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)
+    millis(pause)
 }
 
 /// What ends a run before its work is done.
 enum Stop {
     Store(StoreError),
-    Source(SourceError),
+    Closed(Closed),
 }
 
 impl From<StoreError> for Stop {
@@ -99,12 +102,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
 
     /// Looks at everything that was due when the run started; what becomes due meanwhile is the next run's. Answers the
     /// vendor's refusal if it throttles: the lease is then kept, so that no run sends anything before the time is over.
-    async fn drain(
-        &self,
-        run: Run<'_>,
-        started_ms: u64,
-        summary: &mut Summary,
-    ) -> Result<Option<SourceError>, StoreError> {
+    async fn drain(&self, run: Run<'_>, started_ms: u64, summary: &mut Summary) -> Result<Option<Closed>, StoreError> {
         let reserve_ms = run.deadline_ms.saturating_sub(started_ms) / RESERVED_SHARE;
         loop {
             let due = self.sessions.due(started_ms, DUE_PAGE).await?;
@@ -116,11 +114,11 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                 }
                 match self.claim_and_look(key, started_ms, run, summary).await {
                     Ok(claimed) => claimed_any |= claimed,
-                    Err(Stop::Source(error)) => {
-                        tracing::error!(error = %error, "the run ends: nothing more may be asked of the vendor now");
-                        let stopped = Stopped::by(&error);
+                    Err(Stop::Closed(closed)) => {
+                        tracing::warn!(why = %closed, "the run ends: nothing more may be asked of the vendor now");
+                        let stopped = Stopped::by(&closed);
                         summary.stopped = Some(stopped);
-                        return Ok((stopped == Stopped::Throttled).then_some(error));
+                        return Ok((stopped == Stopped::Throttled).then_some(closed));
                     }
                     Err(Stop::Store(error)) => return Err(error),
                 }
@@ -138,15 +136,20 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         run: Run<'_>,
         summary: &mut Summary,
     ) -> Result<bool, Stop> {
-        match self.sessions.claim(key, started_ms, run.deadline_ms).await {
-            Ok(Some(row)) => self.look(row, summary).await.map(|()| true),
-            Ok(None) => Ok(false),
-            Err(StoreError::Corrupt(what)) => {
-                tracing::error!(session = %key.session, what, "a row cannot be read and is left alone");
+        let looked = match self.sessions.claim(key, started_ms, run.deadline_ms).await {
+            Ok(Some(row)) => self.look(row, summary).await,
+            Ok(None) => return Ok(false),
+            Err(error @ StoreError::Corrupt(_)) => Err(error.into()),
+            Err(error) => return Err(error.into()),
+        };
+        match looked {
+            // The table works, this row does not: it must not keep the others from being looked at.
+            Err(Stop::Store(error)) if error.class() == Class::Permanent => {
+                tracing::error!(session.id = %key.session, %error, "a row is left alone until it is due again");
                 summary.unreadable += 1;
-                Ok(false)
+                Ok(true)
             }
-            Err(error) => Err(error.into()),
+            looked => looked.map(|()| true),
         }
     }
 }

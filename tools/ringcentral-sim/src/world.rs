@@ -85,6 +85,8 @@ pub enum Direct {
     Status(u16),
     /// Status 200 and a page of HTML, as from a gateway.
     Html,
+    /// Status 302 to this address; none is documented (API.md §8).
+    Redirect(String),
 }
 
 /// Where `contentUri` points; always with the real account id in the path (API.md §8).

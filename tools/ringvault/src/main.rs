@@ -35,7 +35,7 @@ enum Command {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
     let Command::Replay { files, until_settled } = Cli::parse().command;
-    match replay(Replay { files, until_settled }).await {
+    match replay(&files, until_settled).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -45,10 +45,16 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn replay(replay: Replay) -> Result<bool, ReplayError> {
+async fn replay(files: &[PathBuf], until_settled: bool) -> Result<bool, ReplayError> {
+    let replay = Replay::read(files, until_settled)?;
+    let account = replay.account()?;
     let binaries = Binaries::build().map_err(StackError::from)?;
     let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let dir = binaries.target_dir().join("replay").join(started.as_millis().to_string());
-    let stack = Stack::start(&binaries, StackConfig::quick(&dir)).await?;
+    let mut config = StackConfig::quick(&dir);
+    if let Some(account) = account {
+        config.vendor.account_id = account;
+    }
+    let stack = Stack::start(&binaries, config).await?;
     replay.run(&stack, &mut io::stdout().lock()).await
 }

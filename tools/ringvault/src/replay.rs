@@ -42,6 +42,9 @@ pub enum ReplayError {
         /// What came of it.
         source: InvokeError,
     },
+    /// The files speak of several accounts.
+    #[error("the simulated vendor has one account, and the files speak of several: {0}")]
+    TwoAccounts(String),
     /// Standard output.
     #[error("could not write the report: {0}")]
     Output(#[from] io::Error),
@@ -50,23 +53,45 @@ pub enum ReplayError {
 /// What a replay is to do.
 #[derive(Debug, Clone)]
 pub struct Replay {
-    /// The event files, in the order they are sent.
-    pub files: Vec<PathBuf>,
+    /// The events, in the order they are sent.
+    pub files: Vec<EventFile>,
     /// Whether the archiver is driven until nothing is due.
     pub until_settled: bool,
 }
 
 impl Replay {
-    /// Sends every file to the function it is for, printing replies and changes to `out`. True if, where settling was
-    /// asked for, everything settled and every archived byte is the vendor's.
+    /// Reads the event files.
+    ///
+    /// # Errors
+    /// Says what is wrong with which file.
+    pub fn read(paths: &[PathBuf], until_settled: bool) -> Result<Self, ReplayError> {
+        let files: Vec<EventFile> = paths.iter().map(|path| EventFile::read(path)).collect::<Result<_, _>>()?;
+        Ok(Self { files, until_settled })
+    }
+
+    /// The account the files speak of, if they speak of any.
+    ///
+    /// # Errors
+    /// The simulated vendor has one account only.
+    pub fn account(&self) -> Result<Option<String>, ReplayError> {
+        let accounts: BTreeSet<String> = self.files.iter().flat_map(EventFile::accounts).collect();
+        if accounts.len() > 1 {
+            return Err(ReplayError::TwoAccounts(accounts.into_iter().collect::<Vec<_>>().join(", ")));
+        }
+        Ok(accounts.into_iter().next())
+    }
+
+    /// Sends every file to the function it is for, printing replies and changes to `out`. True if no function failed and,
+    /// where settling was asked for, every recording heard of is archived, byte for byte the vendor's, or has ended for a
+    /// reason.
     ///
     /// # Errors
     /// A file cannot be read, or the stack fails.
     pub async fn run(&self, stack: &Stack, out: &mut impl Write) -> Result<bool, ReplayError> {
-        let files: Vec<EventFile> = self.files.iter().map(|path| EventFile::read(path)).collect::<Result<_, _>>()?;
-        teach(stack, &files);
+        teach(stack, &self.files);
         let mut seen = Seen::default();
-        for file in &files {
+        let mut answered = true;
+        for file in &self.files {
             let reply = match file.kind {
                 Kind::Http => stack.webhook.invoke(&file.json).await,
                 Kind::RingCentral => stack.webhook.invoke(&file.as_http()).await,
@@ -76,20 +101,21 @@ impl Replay {
             match reply {
                 Ok(reply) => writeln!(out, "  {}", report::reply(file.kind, &reply))?,
                 Err(InvokeError::Function { error_type, message }) => {
-                    writeln!(out, "  failed: {message} ({error_type})")?
+                    answered = false;
+                    writeln!(out, "  failed: {} ({error_type})", message.trim())?;
                 }
                 Err(source) => return Err(ReplayError::Invoke { file: file.name.clone(), source }),
             }
             seen.print_changes(stack, out)?;
         }
         if !self.until_settled {
-            return Ok(true);
+            return Ok(answered);
         }
-        end_open_calls(stack, &files);
+        end_open_calls(stack, &self.files);
         let settled = settle(stack, &mut seen, out).await?;
         let archive = Archive::read(stack)?;
         archive.print(out)?;
-        Ok(settled && archive.is_whole())
+        Ok(answered && settled && archive.is_whole())
     }
 }
 

@@ -5,6 +5,7 @@ use std::error::Error;
 use aws_sdk_dynamodb::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
+    operation::update_item::UpdateItemError,
 };
 
 use crate::{
@@ -30,4 +31,9 @@ pub(super) fn translate<E: Error + ProvideErrorMetadata + 'static>(error: SdkErr
         Class::Indeterminate => StoreError::Indeterminate(text),
         Class::Permanent => StoreError::Rejected(text),
     }
+}
+
+/// Whether an update was not made because its condition did not hold.
+pub(super) fn condition_failed(error: &SdkError<UpdateItemError, HttpResponse>) -> bool {
+    error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception)
 }

@@ -1,5 +1,7 @@
 //! The webhook's one conditional update: facts are added, nothing is read, and the order of events does not matter.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
     schema,
 };
 use crate::domain::{
-    day::{DAY_MS, Day},
+    day::{DAY_MS, Day, millis},
     notification::{PartyAbout, SessionFacts},
     session::{Heard, Schedule},
 };
@@ -37,14 +39,14 @@ impl FactsUpdate {
         if let Some(session_id) = &facts.session_id {
             update.set_once("session_id", text(session_id.as_str()));
         }
+        // Sets, because DynamoDB refuses a request that names a path or an element twice.
+        let mut described = BTreeSet::new();
+        let mut heard = BTreeSet::new();
+        let mut ended = BTreeSet::new();
         for party in &facts.parties {
-            if let Some(id) = &party.id {
+            if let Some(id) = party.id.as_ref().filter(|id| described.insert(*id)) {
                 update.set_once(&format!("p#{id}"), about(&party.about));
             }
-        }
-        let mut heard: Vec<String> = Vec::new();
-        let mut ended: Vec<String> = Vec::new();
-        for party in &facts.parties {
             let said = party.recordings.iter().cloned().map(|recording| Heard { recording, party: party.id.clone() });
             heard.extend(said.map(|said| said.to_element()));
             ended.extend(party.id.iter().filter(|_| party.ended).map(ToString::to_string));
@@ -68,7 +70,6 @@ impl FactsUpdate {
 
     /// A recording puts the session into the queue; an end moves it to its first attempt. Either may come first.
     fn schedule(&mut self, heard: bool, ended: bool, at_ms: u64, schedule: &Schedule, now_ms: u64) {
-        let millis = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         if heard {
             self.set_value(schema::QUEUE, text(schema::DUE));
             self.set_value(schema::TTL, number(schedule.expires_s(now_ms)));
@@ -92,7 +93,7 @@ impl FactsUpdate {
         self.set.push(format!("{name} = {value}"));
     }
 
-    fn add_set(&mut self, name: &str, elements: Vec<String>) {
+    fn add_set(&mut self, name: &str, elements: BTreeSet<String>) {
         if elements.is_empty() {
             return;
         }
@@ -103,7 +104,7 @@ impl FactsUpdate {
         }
         let value = format!(":{name}");
         self.add.push(format!("{name} {value}"));
-        self.values.push((value, AttributeValue::Ss(elements)));
+        self.values.push((value, AttributeValue::Ss(elements.into_iter().collect())));
     }
 
     fn placeholders(&mut self, name: &str, value: AttributeValue) -> (String, String) {

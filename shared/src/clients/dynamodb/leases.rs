@@ -1,10 +1,8 @@
 //! Leases, and the token row with its own: rows under `vendor#`, which the webhook has no right to.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-
 use super::{
     ROW_VERSION, Table, TokenRow,
-    error::translate,
+    error::{condition_failed, translate},
     row::{get_number, get_text, number, text},
     schema,
 };
@@ -40,11 +38,7 @@ impl Table {
             .await;
         match taken {
             Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
+            Err(error) if condition_failed(&error) => Ok(false),
             Err(error) => Err(translate(error)),
         }
     }
@@ -60,11 +54,7 @@ impl Table {
             .await;
         match released {
             Ok(_) => Ok(()),
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
-            }
+            Err(error) if condition_failed(&error) => Ok(()),
             Err(error) => Err(translate(error)),
         }
     }

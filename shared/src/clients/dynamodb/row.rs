@@ -85,6 +85,9 @@ pub(super) fn encode_result(result: &RecordingResult) -> AttributeValue {
             map.insert(name.to_owned(), text(value));
         }
     }
+    if let Some(since_ms) = result.silent_since_ms {
+        map.insert("silent_since".to_owned(), number(since_ms));
+    }
     if let Some(archived) = &result.archived {
         map.insert("sha256".to_owned(), text(&archived.sha256));
         map.insert("size_bytes".to_owned(), number(archived.size_bytes));
@@ -116,6 +119,7 @@ fn decode_result(map: &Item) -> Result<RecordingResult, StoreError> {
         state: state.ok_or(StoreError::Corrupt("a result of an unknown state"))?,
         reason: get_text(map, "reason").map(str::to_owned),
         content_uri: get_text(map, "content_uri").map(str::to_owned),
+        silent_since_ms: get_number(map, "silent_since"),
         key,
         archived,
         at_ms: get_number(map, "at").unwrap_or(0),
@@ -161,6 +165,7 @@ mod tests {
             state: RecordingState::Archived,
             reason: None,
             content_uri: Some("https://media.ringcentral.com/x".into()),
+            silent_since_ms: Some(4),
             key: Some(ObjectKey::from_row("recordings/account=1/date=2026-03-02/9.mp3".into())),
             archived: Some(ArchivedBytes {
                 sha256: "c2hh".into(),

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 
 use super::{
     Table,
-    error::translate,
+    error::{condition_failed, translate},
     facts::FactsUpdate,
     row::{decode, encode_result, key_of, number, pk, result_name, text},
     schema,
@@ -43,11 +43,7 @@ impl SessionStore for Table {
         }
         match request.send().await {
             Ok(_) => Ok(Recorded::New),
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(Recorded::Known)
-            }
+            Err(error) if condition_failed(&error) => Ok(Recorded::Known),
             Err(error) => Err(translate(error)),
         }
     }
@@ -93,11 +89,7 @@ impl SessionStore for Table {
             .await;
         match claimed {
             Ok(reply) => decode(&reply.attributes.unwrap_or_default()).map(Some),
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(None)
-            }
+            Err(error) if condition_failed(&error) => Ok(None),
             Err(error) => Err(translate(error)),
         }
     }
@@ -111,6 +103,8 @@ impl SessionStore for Table {
         let reply = self
             .update(pk(key))
             .update_expression("SET #result = :result ADD rev :one")
+            .condition_expression("attribute_exists(#key)")
+            .expression_attribute_names("#key", schema::KEY)
             .expression_attribute_names("#result", result_name(recording))
             .expression_attribute_values(":result", encode_result(result))
             .expression_attribute_values(":one", number(1))
@@ -122,11 +116,13 @@ impl SessionStore for Table {
     }
 
     async fn finish(&self, key: &SessionKey, rev: u64, finish: &Finish) -> Result<Finished, StoreError> {
-        let mut set = vec!["attempts = :attempts".to_owned()];
+        let mut set = vec!["attempts = :attempts".to_owned(), "#ttl = :ttl".to_owned()];
         let mut request = self
             .update(pk(key))
             .condition_expression("rev = :rev")
             .expression_attribute_names("#due_at", schema::DUE_AT)
+            .expression_attribute_names("#ttl", schema::TTL)
+            .expression_attribute_values(":ttl", number(finish.expires_s))
             .expression_attribute_values(":rev", number(rev))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":attempts", number(finish.attempts.into()))
@@ -139,11 +135,7 @@ impl SessionStore for Table {
         }
         let remove = match finish.next {
             Next::Settled => {
-                set.push("#ttl = :ttl".to_owned());
-                request = request
-                    .expression_attribute_names("#queue", schema::QUEUE)
-                    .expression_attribute_names("#ttl", schema::TTL)
-                    .expression_attribute_values(":ttl", number(finish.expires_s));
+                request = request.expression_attribute_names("#queue", schema::QUEUE);
                 " REMOVE #queue, #due_at"
             }
             Next::At(due_at_ms) => {

@@ -10,7 +10,7 @@ use crate::{
     clients::secrets::RingCentralCredentials,
     ports::{
         clock::Clock,
-        recording_source::CredentialsError,
+        recording_source::{Closed, CredentialsError},
         token_store::{StoredToken, TokenStore},
     },
     secret::Secret,
@@ -44,7 +44,7 @@ impl<T: TokenStore> TokenKeeper<T> {
     }
 
     /// A token that lives on for a while: the one in memory, else the table's, else a fresh one.
-    pub(super) async fn token<C: Clock>(&self, clock: &C) -> Result<Secret, CredentialsError> {
+    pub(super) async fn token<C: Clock>(&self, clock: &C) -> Result<Secret, Closed> {
         let cached = self.cached().clone();
         match cached.filter(|token| token.lives(clock.now_ms())) {
             Some(token) => Ok(token.access_token),
@@ -53,15 +53,11 @@ impl<T: TokenStore> TokenKeeper<T> {
     }
 
     /// A token other than `refused`, which the vendor answered with 401: somebody may have replaced it already.
-    pub(super) async fn replace<C: Clock>(&self, clock: &C, refused: &Secret) -> Result<Secret, CredentialsError> {
+    pub(super) async fn replace<C: Clock>(&self, clock: &C, refused: &Secret) -> Result<Secret, Closed> {
         self.shared_or_minted(clock, Some(refused)).await
     }
 
-    async fn shared_or_minted<C: Clock>(
-        &self,
-        clock: &C,
-        refused: Option<&Secret>,
-    ) -> Result<Secret, CredentialsError> {
+    async fn shared_or_minted<C: Clock>(&self, clock: &C, refused: Option<&Secret>) -> Result<Secret, Closed> {
         let give_up_ms = clock.now_ms() + 2 * MINT_LEASE_MS;
         while clock.now_ms() < give_up_ms {
             let shared = self.store.token().await.map_err(unavailable)?;
@@ -79,10 +75,10 @@ impl<T: TokenStore> TokenKeeper<T> {
             }
             clock.sleep(MINT_POLL).await;
         }
-        Err(CredentialsError::Unavailable("another function is minting and does not finish".to_owned()))
+        Err(unavailable("another function is minting and does not finish"))
     }
 
-    async fn mint<C: Clock>(&self, clock: &C) -> Result<StoredToken, CredentialsError> {
+    async fn mint<C: Clock>(&self, clock: &C) -> Result<StoredToken, Closed> {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
         form.append_pair("assertion", self.credentials.jwt.expose());
@@ -109,11 +105,12 @@ impl<T: TokenStore> TokenKeeper<T> {
                 expires_at_ms: asked_ms.saturating_add(reply.expires_in.saturating_mul(1000)),
             });
         }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(Closed::Throttled { retry_after: error::retry_after(response.headers()) });
+        }
         let code = error::error_code(response).await.unwrap_or_else(|| format!("status {}", status.as_u16()));
-        let later = status.is_server_error()
-            || status == StatusCode::TOO_MANY_REQUESTS
-            || status == StatusCode::REQUEST_TIMEOUT;
-        Err(if later { CredentialsError::Unavailable(code) } else { CredentialsError::Refused { code } })
+        let later = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
+        Err(if later { unavailable(code) } else { CredentialsError::Refused { code }.into() })
     }
 
     fn keep(&self, token: StoredToken) -> Secret {
@@ -127,6 +124,6 @@ impl<T: TokenStore> TokenKeeper<T> {
     }
 }
 
-fn unavailable(why: impl std::fmt::Display) -> CredentialsError {
-    CredentialsError::Unavailable(why.to_string())
+fn unavailable(why: impl std::fmt::Display) -> Closed {
+    CredentialsError::Unavailable(why.to_string()).into()
 }

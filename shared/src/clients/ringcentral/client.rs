@@ -12,10 +12,14 @@ use super::{
     wire::CallLogPage,
 };
 use crate::{
-    domain::{call_log::CallLogAnswer, day::format_time, ids::RecordingId},
+    domain::{
+        call_log::CallLogAnswer,
+        day::format_time,
+        ids::{RecordingId, SessionId, TelephonySessionId},
+    },
     ports::{
         clock::Clock,
-        recording_source::{CredentialsError, Incoming, Interrupted, LookUp, RecordingSource, SourceError},
+        recording_source::{Closed, CredentialsError, Incoming, Interrupted, LookUp, RecordingSource, SourceError},
         token_store::TokenStore,
     },
 };
@@ -40,6 +44,13 @@ enum Level {
     Extension,
 }
 
+/// By which of its ids a call is asked for.
+#[derive(Debug, Clone, Copy)]
+enum Filter<'a> {
+    TelephonySession(&'a TelephonySessionId),
+    Session(&'a SessionId),
+}
+
 impl<T: TokenStore, C: Clock> RingCentral<T, C> {
     /// A client; tokens go nowhere but where `gate` admits.
     pub fn new(http: reqwest::Client, gate: OriginGate, tokens: TokenKeeper<T>, clock: C) -> Self {
@@ -50,7 +61,7 @@ impl<T: TokenStore, C: Clock> RingCentral<T, C> {
     async fn get(&self, url: Url, accept: &'static str) -> Result<Response, SourceError> {
         let mut token = self.tokens.token(&self.clock).await?;
         for last in [false, true] {
-            self.heavy.permit(&self.clock).await;
+            self.heavy.permit(self.clock.now_ms())?;
             let request = self.http.get(url.clone()).bearer_auth(token.expose()).header(header::ACCEPT, accept);
             let sent = request.send().await;
             let response = sent.map_err(unreachable)?;
@@ -62,7 +73,7 @@ impl<T: TokenStore, C: Clock> RingCentral<T, C> {
                 _ => return Err(refused(response).await),
             }
         }
-        Err(CredentialsError::NotAccepted.into())
+        Err(Closed::from(CredentialsError::NotAccepted).into())
     }
 
     async fn content(&self, url: Url) -> Result<Incoming, SourceError> {
@@ -82,26 +93,32 @@ impl<T: TokenStore, C: Clock> RingCentral<T, C> {
         })
     }
 
-    async fn call_log(&self, level: Level, filter: (&str, &str), from_ms: u64) -> Result<CallLogAnswer, SourceError> {
+    async fn call_log(&self, level: Level, filter: Filter<'_>, from_ms: u64) -> Result<CallLogAnswer, SourceError> {
         let path: &[&str] = match level {
             Level::Company => &["restapi", "v1.0", "account", "~", "call-log"],
             Level::Extension => &["restapi", "v1.0", "account", "~", "extension", "~", "call-log"],
         };
         let from = format_time(from_ms);
+        let (filter, asked_of) = match filter {
+            Filter::TelephonySession(id) => (("telephonySessionId", id.as_str()), Some(id)),
+            Filter::Session(id) => (("sessionId", id.as_str()), None),
+        };
         let query = [filter, ("view", "Detailed"), ("dateFrom", from.as_str()), ("perPage", "1000")];
         let response = self.get(self.gate.server().join(path, &query), "application/json").await?;
         let body = bounded(response, MAX_LOG_BYTES).await?;
         let page: CallLogPage = serde_json::from_slice(&body)
             .map_err(|_| SourceError::Malformed("the call log is not what is documented"))?;
-        Ok(page.into_answer())
+        let mut answer = page.into_answer(asked_of);
+        answer.whole &= level == Level::Company;
+        Ok(answer)
     }
 
     async fn call_log_of(&self, level: Level, look_up: &LookUp) -> Result<CallLogAnswer, SourceError> {
-        let filter = ("telephonySessionId", look_up.session.as_str());
+        let filter = Filter::TelephonySession(&look_up.session);
         let answer = self.call_log(level, filter, look_up.from_ms).await?;
         match &look_up.session_id {
             Some(session_id) if answer.records == 0 => {
-                self.call_log(level, ("sessionId", session_id.as_str()), look_up.from_ms).await
+                self.call_log(level, Filter::Session(session_id), look_up.from_ms).await
             }
             Some(_) | None => Ok(answer),
         }

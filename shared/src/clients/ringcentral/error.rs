@@ -5,10 +5,13 @@ use std::time::Duration;
 use reqwest::{Response, StatusCode, header::HeaderMap};
 use serde::Deserialize;
 
-use crate::ports::recording_source::SourceError;
+use crate::ports::recording_source::{Closed, SourceError};
 
 /// Without `Retry-After`, wait at least this long (API.md §3).
 const RETRY_AFTER_UNKNOWN: Duration = Duration::from_secs(30);
+
+/// The vendor's windows are a minute. A longer word, from whatever stands between, must not stop the archive for good.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// Error bodies are read up to here.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
@@ -17,7 +20,7 @@ const MAX_ERROR_BYTES: usize = 64 * 1024;
 pub(super) async fn refused(response: Response) -> SourceError {
     let status = response.status();
     if status == StatusCode::TOO_MANY_REQUESTS {
-        return SourceError::Throttled { retry_after: retry_after(response.headers()) };
+        return Closed::Throttled { retry_after: retry_after(response.headers()) }.into();
     }
     let code = error_code(response).await;
     SourceError::Status { status: status.as_u16(), code }
@@ -54,12 +57,11 @@ pub(super) fn unreachable(error: reqwest::Error) -> SourceError {
     SourceError::Unreachable(text)
 }
 
-fn retry_after(headers: &HeaderMap) -> Duration {
+/// How long a 429 wants nothing to be sent: the longer of `Retry-After` and the window, at most [`LONGEST_PAUSE`].
+pub(super) fn retry_after(headers: &HeaderMap) -> Duration {
     let seconds = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs);
-    match (seconds("retry-after"), seconds("x-rate-limit-window")) {
-        (None, None) => RETRY_AFTER_UNKNOWN,
-        (after, window) => after.max(window).unwrap_or(RETRY_AFTER_UNKNOWN),
-    }
+    let longer = seconds("retry-after").max(seconds("x-rate-limit-window"));
+    longer.unwrap_or(RETRY_AFTER_UNKNOWN).min(LONGEST_PAUSE)
 }
 
 #[derive(Deserialize)]
@@ -90,6 +92,8 @@ mod tests {
             (&[("retry-after", "5")], 5),
             (&[("retry-after", "5"), ("x-rate-limit-window", "60")], 60),
             (&[("retry-after", "90"), ("x-rate-limit-window", "60")], 90),
+            (&[("retry-after", "86400")], 900),
+            (&[("retry-after", "18446744073709551615")], 900),
             (&[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")], 30),
         ] {
             assert_eq!(retry_after(&headers(pairs)), Duration::from_secs(seconds), "{pairs:?}");

@@ -5,7 +5,8 @@ use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
 use reqwest::header::HeaderMap;
 
-use crate::ports::clock::Clock;
+use super::error::LONGEST_PAUSE;
+use crate::{domain::day::millis, ports::recording_source::Closed};
 
 /// Requests of one rate group in a sliding window.
 #[derive(Debug)]
@@ -24,10 +25,11 @@ impl RateLimit {
         Self(Mutex::new(Window { limit: 10, window_ms: 60_000, replied_ms: VecDeque::new() }))
     }
 
-    /// Returns when a request may be sent.
-    pub(super) async fn permit<C: Clock>(&self, clock: &C) {
-        while let Some(wait) = self.with(|window| window.wait(clock.now_ms())) {
-            clock.sleep(wait).await;
+    /// Refuses where a request more would pass the limit, and says how long.
+    pub(super) fn permit(&self, now_ms: u64) -> Result<(), Closed> {
+        match self.with(|window| window.wait(now_ms)) {
+            None => Ok(()),
+            Some(retry_after) => Err(Closed::Throttled { retry_after }),
         }
     }
 
@@ -40,7 +42,7 @@ impl RateLimit {
                 window.limit = usize::try_from(limit).unwrap_or(usize::MAX);
             }
             if let Some(seconds) = number("x-rate-limit-window") {
-                window.window_ms = seconds.saturating_mul(1000);
+                window.window_ms = seconds.saturating_mul(1000).min(millis(LONGEST_PAUSE));
             }
         });
     }
@@ -87,5 +89,9 @@ mod tests {
         headers.insert("X-Rate-Limit-Window", "2".parse().unwrap());
         limit.replied(&headers, 5);
         assert_eq!(limit.with(|window| window.wait(6)), Some(Duration::from_millis(1999)));
+        assert!(matches!(limit.permit(6), Err(Closed::Throttled { .. })));
+        headers.insert("X-Rate-Limit-Window", u64::MAX.to_string().parse().unwrap());
+        limit.replied(&headers, 6);
+        assert_eq!(limit.with(|window| window.wait(7)), Some(LONGEST_PAUSE - Duration::from_millis(2)));
     }
 }

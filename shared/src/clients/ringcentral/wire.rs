@@ -1,10 +1,10 @@
-//! The call log's JSON (API.md §7), read leniently: one strange record must not hide the others.
+//! The call log's JSON (API.md §7), read record by record: a strange one must not hide the others.
 
 use serde::Deserialize;
 
 use crate::domain::{
     call_log::CallLogAnswer,
-    ids::{PartyId, RecordingId},
+    ids::{PartyId, RecordingId, TelephonySessionId},
 };
 
 #[derive(Deserialize)]
@@ -15,12 +15,20 @@ pub(super) struct TokenReply {
 
 #[derive(Deserialize)]
 pub(super) struct CallLogPage {
-    records: Vec<Record>,
+    records: Vec<serde_json::Value>,
+    navigation: Option<Navigation>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Navigation {
+    next_page: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Record {
+    telephony_session_id: Option<String>,
     #[serde(flatten)]
     call: Part,
     legs: Option<Vec<Part>>,
@@ -43,30 +51,59 @@ struct Recording {
     content_uri: String,
 }
 
+/// Longer addresses are none, and would not fit a row.
+const MAX_CONTENT_URI_BYTES: usize = 2048;
+
 impl CallLogPage {
-    /// The union of all records and legs. A record of a running call offers what it offers, but marks nothing as too
-    /// short: it will be rewritten (API.md §0.10).
-    pub(super) fn into_answer(self) -> CallLogAnswer {
-        let mut answer = CallLogAnswer { records: self.records.len(), ..CallLogAnswer::default() };
+    /// The union of all records and legs. `asked_of` is the telephony session asked about, where it was one: records of
+    /// other calls are passed over. An answer with a record that cannot be read, or with a further page, is not whole.
+    pub(super) fn into_answer(self, asked_of: Option<&TelephonySessionId>) -> CallLogAnswer {
+        let mut answer = CallLogAnswer::default();
+        let no_more = self.navigation.is_none_or(|navigation| navigation.next_page.is_none());
+        let mut all_read = true;
         for record in self.records {
-            let running = record.call.result.as_deref() == Some("In Progress");
-            let legs = record.legs.unwrap_or_default();
-            let leg_is_marked = legs.iter().any(|leg| leg.short_recording == Some(true));
-            for (part, is_leg) in std::iter::once((record.call, false)).chain(legs.into_iter().map(|leg| (leg, true))) {
-                let party = part.party_id.as_deref().and_then(|text| PartyId::parse(text).ok());
-                // A record repeats the mark of its leg: the leg knows better whose it is.
-                let repeats = !is_leg && leg_is_marked;
-                if part.short_recording == Some(true) && !running && !repeats {
-                    answer.too_short.push(party);
-                }
-                if let Some(recording) = part.recording
-                    && let Ok(id) = RecordingId::parse(&recording.id)
-                {
-                    answer.offered.entry(id).or_insert(recording.content_uri);
+            match serde_json::from_value::<Record>(record) {
+                Ok(record) if record.is_of(asked_of) => all_read &= record.add_to(&mut answer),
+                Ok(_) | Err(_) => all_read = false,
+            }
+        }
+        answer.whole = no_more && all_read;
+        answer
+    }
+}
+
+impl Record {
+    fn is_of(&self, asked_of: Option<&TelephonySessionId>) -> bool {
+        let named = self.telephony_session_id.as_deref().zip(asked_of);
+        named.is_none_or(|(mine, asked_of)| mine == asked_of.as_str())
+    }
+
+    /// Adds what the record says; false if some of it cannot be used. A record of a running call offers what it offers,
+    /// but marks nothing as too short: it will be rewritten (API.md §0.10).
+    fn add_to(self, answer: &mut CallLogAnswer) -> bool {
+        let running = self.call.result.as_deref() == Some("In Progress");
+        let legs = self.legs.unwrap_or_default();
+        let leg_is_marked = legs.iter().any(|leg| leg.short_recording == Some(true));
+        let mut usable = !running;
+        answer.records += 1;
+        answer.parts += legs.len().max(1);
+        for (part, is_leg) in std::iter::once((self.call, false)).chain(legs.into_iter().map(|leg| (leg, true))) {
+            let party = part.party_id.as_deref().and_then(|text| PartyId::parse(text).ok());
+            // A record repeats the mark of its leg: the leg knows better whose it is.
+            let repeats = !is_leg && leg_is_marked;
+            if part.short_recording == Some(true) && !running && !repeats {
+                answer.too_short.push(party);
+            }
+            if let Some(recording) = part.recording {
+                match RecordingId::parse(&recording.id) {
+                    Ok(id) if recording.content_uri.len() <= MAX_CONTENT_URI_BYTES => {
+                        answer.offered.entry(id).or_insert(recording.content_uri);
+                    }
+                    Ok(_) | Err(_) => usable = false,
                 }
             }
         }
-        answer
+        usable
     }
 }
 
@@ -75,7 +112,9 @@ mod tests {
     use super::*;
 
     fn answer(records: &str) -> CallLogAnswer {
-        serde_json::from_str::<CallLogPage>(&format!(r#"{{"records":[{records}]}}"#)).unwrap().into_answer()
+        let page = format!(r#"{{"records":[{records}],"navigation":{{"firstPage":{{"uri":"u"}}}}}}"#);
+        let asked_of = TelephonySessionId::parse("s-1").unwrap();
+        serde_json::from_str::<CallLogPage>(&page).unwrap().into_answer(Some(&asked_of))
     }
 
     #[test]
@@ -88,7 +127,8 @@ mod tests {
         );
         let offered: Vec<_> = answer.offered.iter().map(|(id, uri)| (id.as_str(), uri.as_str())).collect();
         assert_eq!(offered, [("1", "https://m/1"), ("2", "https://m/2")]);
-        assert_eq!(answer.records, 2);
+        assert_eq!((answer.records, answer.parts), (2, 3));
+        assert!(!answer.whole, "one recording cannot be used");
     }
 
     #[test]
@@ -103,5 +143,24 @@ mod tests {
         ] {
             assert_eq!(answer(record).too_short, expected, "{case}");
         }
+    }
+
+    #[test]
+    fn one_strange_record_hides_no_other_but_the_answer_is_not_whole() {
+        let fine = r#"{"telephonySessionId":"s-1","recording":{"id":"1","contentUri":"https://m/1"}}"#;
+        assert!(answer(fine).whole);
+        for (case, strange) in [
+            ("a recording without an address", r#"{"recording":{"id":"2"}}"#.to_owned()),
+            ("a numeric id", r#"{"recording":{"id":2,"contentUri":"https://m/2"}}"#.to_owned()),
+            ("an endless address", format!(r#"{{"recording":{{"id":"2","contentUri":"{}"}}}}"#, "u".repeat(2049))),
+            ("another call", r#"{"telephonySessionId":"s-2","shortRecording":true}"#.to_owned()),
+            ("a running call", r#"{"telephonySessionId":"s-1","result":"In Progress"}"#.to_owned()),
+            ("no record", "7".to_owned()),
+        ] {
+            let answer = answer(&format!("{fine},{strange}"));
+            assert_eq!((answer.offered.len(), answer.too_short.len(), answer.whole), (1, 0, false), "{case}");
+        }
+        let page = r#"{"records":[],"navigation":{"nextPage":{"uri":"u"}}}"#;
+        assert!(!serde_json::from_str::<CallLogPage>(page).unwrap().into_answer(None).whole);
     }
 }

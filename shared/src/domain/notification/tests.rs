@@ -84,7 +84,6 @@ fn what_is_not_understood_has_a_name() {
         ("{}", "unknown_kind"),
         (r#"{"event":"/restapi/v1.0/account/1/presence","body":{}}"#, "unknown_kind"),
         (r#"{"body":{"telephonySessionId":"../s|x","parties":[]}}"#, "invalid_id"),
-        (r#"{"body":{"telephonySessionId":"s","parties":[{"accountId":"1","recordings":[{}]}]}}"#, "invalid_id"),
         (
             r#"{"body":{"telephonySessionId":"s","parties":[{"accountId":"1","recordings":[{"id":"../1"}]}]}}"#,
             "invalid_id",
@@ -94,6 +93,18 @@ fn what_is_not_understood_has_a_name() {
     }
     let many = vec![r#"{"accountId":"1"}"#; MAX_FACTS_PER_EVENT + 1].join(",");
     assert_eq!(refused(&format!(r#"{{"body":{{"telephonySessionId":"s","parties":[{many}]}}}}"#)), "too_many");
+}
+
+#[test]
+fn what_is_missing_costs_nothing_else() {
+    let sessions = telephony(
+        r#"{"body":{"telephonySessionId":"s","sessionId":"","parties":[{"id":"p-0"},
+        {"accountId":"1","id":"","recordings":[{},{"id":null},{"id":""},{"id":"9"}],
+         "from":{"phoneNumber":"11111111111111111111111111111111111111111111111111111111111111111"}}]}}"#,
+    );
+    assert_eq!((sessions.len(), sessions[0].parties.len(), &sessions[0].session_id), (1, 1, &None));
+    let party = &sessions[0].parties[0];
+    assert_eq!((&party.id, party.recordings.len(), &party.about.from), (&None, 1, &None));
 }
 
 #[test]

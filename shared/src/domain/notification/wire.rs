@@ -66,10 +66,8 @@ struct Status {
 impl Body {
     pub(super) fn into_facts(self, event_path: &str, sent_ms: Option<u64>) -> Result<Vec<SessionFacts>, NotUnderstood> {
         let session = TelephonySessionId::parse(self.telephony_session_id.as_deref().unwrap_or_default())?;
-        let session_id = match self.session_id.as_deref() {
-            None | Some("0") => None,
-            Some(text) => Some(SessionId::parse(text)?),
-        };
+        let session_id = self.session_id.as_deref().filter(|text| *text != "0");
+        let session_id = session_id.and_then(|text| SessionId::parse(text).ok());
         let at_ms = self.event_time.as_deref().and_then(parse_time).or(sent_ms);
         let fallback_account = self.account_id.as_deref().or_else(|| account_in(event_path));
         let parties = self.parties.unwrap_or_default();
@@ -77,9 +75,10 @@ impl Body {
         if parties.len() > MAX_FACTS_PER_EVENT || recordings > MAX_FACTS_PER_EVENT {
             return Err(NotUnderstood::TooMany);
         }
+        let anybody = !parties.is_empty();
         let mut sessions: Vec<SessionFacts> = Vec::new();
         for party in parties {
-            let account = party.account_id.as_deref().or(fallback_account).ok_or(NotUnderstood::NoAccount)?;
+            let Some(account) = party.account_id.as_deref().or(fallback_account) else { continue };
             let account = AccountId::parse(account)?;
             let facts = party.into_facts(self.extension_id.as_deref())?;
             match sessions.iter_mut().find(|known| known.account == account) {
@@ -93,32 +92,42 @@ impl Body {
                 }),
             }
         }
-        Ok(sessions)
+        if anybody && sessions.is_empty() { Err(NotUnderstood::NoAccount) } else { Ok(sessions) }
     }
 }
 
 impl Party {
     fn into_facts(self, body_extension: Option<&str>) -> Result<PartyFacts, NotUnderstood> {
         let mut recordings = Vec::new();
-        for recording in self.recordings.unwrap_or_default() {
-            let id = RecordingId::parse(recording.id.as_deref().unwrap_or_default())?;
+        for named in self.recordings.unwrap_or_default().into_iter().filter_map(|recording| named(recording.id)) {
+            let id = RecordingId::parse(&named)?;
             if !recordings.contains(&id) {
                 recordings.push(id);
             }
         }
         let code = self.status.and_then(|status| status.code).unwrap_or_default().to_ascii_lowercase();
         Ok(PartyFacts {
-            id: self.id.as_deref().map(PartyId::parse).transpose()?,
+            id: named(self.id).as_deref().map(PartyId::parse).transpose()?,
             ended: matches!(code.as_str(), "disconnected" | "gone" | "voicemail"),
             recordings,
             about: PartyAbout {
-                direction: self.direction,
-                to: self.to.and_then(|side| side.phone_number),
-                from: self.from.and_then(|side| side.phone_number),
-                extension: self.extension_id.or_else(|| body_extension.map(str::to_owned)),
+                direction: short(self.direction),
+                to: short(self.to.and_then(|side| side.phone_number)),
+                from: short(self.from.and_then(|side| side.phone_number)),
+                extension: short(self.extension_id.or_else(|| body_extension.map(str::to_owned))),
             },
         })
     }
+}
+
+/// An id, where there is one.
+fn named(id: Option<String>) -> Option<String> {
+    id.filter(|id| !id.is_empty())
+}
+
+/// A text about a party, unless it is too long to be a number or a word: rows have a limit.
+fn short(text: Option<String>) -> Option<String> {
+    text.filter(|text| text.len() <= 64)
 }
 
 /// The account id in `/restapi/v1.0/account/<id>/…`; `~` names none.

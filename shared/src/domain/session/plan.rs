@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{RecordingState, SessionRow};
-use crate::domain::{ids::RecordingId, ladder::Ladder};
+use crate::domain::{day::millis, ids::RecordingId, ladder::Ladder};
 
 /// The waits that decide when a session is looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,9 +12,9 @@ pub struct Schedule {
     pub first_attempt_delay: Duration,
     /// Waits between attempts.
     pub ladder: Ladder,
-    /// Silence after which a session that reported no end is looked at all the same.
+    /// Time from the first event of a session after which a recording whose end no event told of is tried all the same.
     pub quiet_period: Duration,
-    /// Age from which a call-log answer without the recording ends it.
+    /// How long the call log must have answered without a recording to end it.
     pub unlisted_after: Duration,
     /// How long rows with recordings stay; zero keeps them.
     pub row_ttl: Duration,
@@ -59,11 +59,6 @@ impl SessionRow {
         [after_ladder, after_quiet].into_iter().flatten().min().map_or(Next::Settled, Next::At)
     }
 
-    /// Whether the call log's silence on a recording, in an answer of now, may end it.
-    pub fn silence_is_final(&self, schedule: &Schedule, now_ms: u64) -> bool {
-        now_ms.saturating_sub(self.seen_at_ms) >= millis(schedule.unlisted_after)
-    }
-
     /// Counts of the row's recordings by state, in the order archived, waiting, too short, unavailable.
     pub fn counts(&self) -> [usize; 4] {
         let states: Vec<_> = self.recordings().into_iter().map(|recording| self.result(recording).state).collect();
@@ -74,10 +69,6 @@ impl SessionRow {
     fn quiet_until_ms(&self, schedule: &Schedule) -> u64 {
         self.seen_at_ms.saturating_add(millis(schedule.quiet_period))
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -138,12 +129,5 @@ mod tests {
         assert_eq!(row.next(&schedule(), &[], SEEN_MS, 0.5), Next::At(SEEN_MS + QUIET_MS));
         let late = SEEN_MS + 2 * QUIET_MS;
         assert_eq!(row.next(&schedule(), &ids(&["1"]), late, 0.5), Next::At(late), "overdue silence is looked at next");
-    }
-
-    #[test]
-    fn silence_ends_a_recording_only_when_it_is_old() {
-        let row = row(&["1|p-1"], &["p-1"]);
-        assert!(!row.silence_is_final(&schedule(), SEEN_MS + 3_599_999));
-        assert!(row.silence_is_final(&schedule(), SEEN_MS + 3_600_000));
     }
 }

@@ -39,7 +39,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     ) -> Result<Carried, Stop> {
         let incoming = match incoming {
             Ok(incoming) => incoming,
-            Err(error) if error.ends_the_run() => return Err(Stop::Source(error)),
+            Err(SourceError::Closed(closed)) => return Err(Stop::Closed(closed)),
             Err(error) => return Ok(Carried::NotServed(error.to_string())),
         };
         let opened = match transfer::open(incoming).await {
@@ -149,9 +149,11 @@ fn origin_of(row: &SessionRow, recording: &RecordingId) -> ObjectOrigin {
     ObjectOrigin { account: row.key.account.clone(), session: row.key.session.clone(), recording: recording.clone() }
 }
 
-/// What lies in the bucket, if it is ours: our ids, and bytes S3 verified.
+/// What lies in the bucket, if it is this recording: our ids, and bytes S3 verified. Another session may have told of
+/// the same recording (a conference, an attended transfer): it is the same object.
 fn adopted(held: &Held, origin: &ObjectOrigin, format: AudioFormat) -> Option<ArchivedBytes> {
     let sha256 = held.sha256.clone()?;
-    let ours = held.origin.as_ref() == Some(origin);
-    ours.then_some(ArchivedBytes { sha256, size_bytes: held.size_bytes, format, way: Way::Adopted })
+    let theirs = held.origin.as_ref()?;
+    let same = theirs.account == origin.account && theirs.recording == origin.recording;
+    same.then_some(ArchivedBytes { sha256, size_bytes: held.size_bytes, format, way: Way::Adopted })
 }

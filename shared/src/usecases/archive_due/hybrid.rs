@@ -4,14 +4,14 @@ use super::{Archiver, Stop, Summary, carry::Carried, look::Look, pause_ms};
 use crate::{
     domain::{
         call_log::{CallLogAnswer, Verdict},
-        day::DAY_MS,
+        day::{DAY_MS, millis},
         ids::RecordingId,
         session::{Next, RecordingState, SessionRow, Way},
     },
     ports::{
         archive_store::ArchiveStore,
         clock::{Chance, Clock},
-        recording_source::{LookUp, RecordingSource},
+        recording_source::{LookUp, RecordingSource, SourceError},
         session_store::{Finish, Finished, SessionStore},
     },
 };
@@ -34,8 +34,8 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                     return Ok(());
                 }
             } else if let Err(stop) = self.try_recordings(&mut look, &todo, summary).await {
-                if let Stop::Source(error) = &stop {
-                    let next = Next::At(self.clock.now_ms().saturating_add(pause_ms(error)));
+                if let Stop::Closed(closed) = &stop {
+                    let next = Next::At(self.clock.now_ms().saturating_add(pause_ms(closed)));
                     while !self.finish(&mut look, next, false).await? {}
                     summary.count_session(&look.row);
                 }
@@ -49,7 +49,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         let finish = Finish {
             results: look.changed.clone(),
             next,
-            attempts: if counts { look.row.attempts } else { look.row.attempts.saturating_sub(1) },
+            attempts: if counts { look.attempts } else { look.attempts.saturating_sub(1) },
             expires_s: self.schedule.expires_s(self.clock.now_ms()),
         };
         match self.sessions.finish(&look.row.key, look.row.rev, &finish).await? {
@@ -86,7 +86,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             from_ms: look.row.day.start_ms().saturating_sub(LOOK_BACK_MS),
         };
         let answer = match self.source.look_up(&look_up).await {
-            Err(error) if error.ends_the_run() => return Err(Stop::Source(error)),
+            Err(SourceError::Closed(closed)) => return Err(Stop::Closed(closed)),
             answer => answer,
         };
         for (recording, direct) in failed {
@@ -112,6 +112,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                 let incoming = self.source.listed(&content_uri).await;
                 let mut result = look.row.result(recording);
                 result.content_uri = Some(content_uri);
+                result.silent_since_ms = None;
                 look.set(recording, result);
                 match self.carry(look, recording, Way::CallLog, incoming, summary).await? {
                     Carried::Archived => {}
@@ -125,15 +126,28 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                 let reason = format!("the call log marks it shortRecording ({records} records)");
                 self.conclude(look, recording, RecordingState::TooShort, reason);
             }
-            Verdict::Silent if look.row.silence_is_final(self.schedule, self.clock.now_ms()) => {
-                let reason = format!("the call log answered without it ({records} records); direct: {direct}");
-                self.conclude(look, recording, RecordingState::Unavailable, reason);
-            }
-            Verdict::Silent => {
-                self.wait(look, recording, format!("direct: {direct}; call log: not offered ({records} records)"));
+            Verdict::Silent => self.hear_silence(look, recording, direct, records),
+            Verdict::Unsaid => {
+                let reason = format!("direct: {direct}; call log: not offered, and it does not speak for all calls");
+                self.wait(look, recording, reason);
             }
         }
         Ok(())
+    }
+
+    /// A whole answer of the company's log without the recording: it ends once such answers have been given for long
+    /// enough. Outages do not count, since nothing was answered in them.
+    fn hear_silence(&self, look: &mut Look, recording: &RecordingId, direct: &str, records: usize) {
+        let now_ms = self.clock.now_ms();
+        let mut result = look.row.result(recording);
+        let since_ms = *result.silent_since_ms.get_or_insert(now_ms);
+        look.set(recording, result);
+        if now_ms.saturating_sub(since_ms) >= millis(self.schedule.unlisted_after) {
+            let reason = format!("the call log answered without it ({records} records); direct: {direct}");
+            self.conclude(look, recording, RecordingState::Unavailable, reason);
+        } else {
+            self.wait(look, recording, format!("direct: {direct}; call log: not offered ({records} records)"));
+        }
     }
 
     fn wait(&self, look: &mut Look, recording: &RecordingId, reason: String) {

@@ -10,6 +10,8 @@ use crate::domain::{
 /// The row as last read, with what this look has found out on top.
 pub(super) struct Look {
     pub(super) row: SessionRow,
+    /// Looks taken when it was claimed, this one included.
+    pub(super) attempts: u32,
     /// Results to be written back.
     pub(super) changed: BTreeMap<RecordingId, RecordingResult>,
     /// Recordings this look has tried.
@@ -18,7 +20,7 @@ pub(super) struct Look {
 
 impl Look {
     pub(super) fn at(row: SessionRow) -> Self {
-        Self { row, changed: BTreeMap::new(), tried: Vec::new() }
+        Self { attempts: row.attempts, row, changed: BTreeMap::new(), tried: Vec::new() }
     }
 
     /// Takes over a newer row. What was found out meanwhile stays, but `archived` is never left.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     domain::session::{SessionRow, Way},
-    ports::recording_source::{CredentialsError, SourceError},
+    ports::recording_source::{Closed, CredentialsError},
 };
 
 /// Counts of one run. Recordings are counted as they stood when the run left their session.
@@ -49,22 +49,16 @@ pub enum Stopped {
     CredentialsRefused,
     /// No token for now.
     CredentialsUnavailable,
-    /// The vendor refused the last request.
-    Refused,
 }
 
 impl Stopped {
-    pub(super) fn by(error: &SourceError) -> Self {
-        match error {
-            SourceError::Throttled { .. } => Self::Throttled,
-            SourceError::Credentials(CredentialsError::Unavailable(_)) => Self::CredentialsUnavailable,
-            SourceError::Credentials(CredentialsError::Refused { .. } | CredentialsError::NotAccepted) => {
+    pub(super) fn by(closed: &Closed) -> Self {
+        match closed {
+            Closed::Throttled { .. } => Self::Throttled,
+            Closed::Credentials(CredentialsError::Unavailable(_)) => Self::CredentialsUnavailable,
+            Closed::Credentials(CredentialsError::Refused { .. } | CredentialsError::NotAccepted) => {
                 Self::CredentialsRefused
             }
-            SourceError::Status { .. }
-            | SourceError::Malformed(_)
-            | SourceError::Unreachable(_)
-            | SourceError::ForeignOrigin => Self::Refused,
         }
     }
 }

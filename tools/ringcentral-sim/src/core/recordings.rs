@@ -36,8 +36,9 @@ impl Simulator {
         self.check_recording_permission()?;
         let hand_built = request.origin == Origin::Media && account == "~";
         if hand_built && let Some((_, recording)) = self.find_recording(id) {
-            match recording.direct {
-                Direct::Status(status) => return Err(Fault::of_status(status)),
+            match &recording.direct {
+                Direct::Status(status) => return Err(Fault::of_status(*status)),
+                Direct::Redirect(address) => return Ok(Reply::html(302).with("Location", address)),
                 Direct::Html => return Ok(Reply::html(200)),
                 Direct::Served => {}
             }

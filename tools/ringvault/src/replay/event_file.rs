@@ -143,6 +143,16 @@ impl EventFile {
         text(self.notification()?.get("body")?, "telephonySessionId").map(str::to_owned)
     }
 
+    /// The accounts its parties belong to, by party, body or path (API.md §6).
+    pub fn accounts(&self) -> Vec<String> {
+        let notification = self.notification().unwrap_or_default();
+        let path = text(&notification, "event").unwrap_or_default();
+        let in_path = path.split('/').skip_while(|segment| *segment != "account").nth(1).filter(|id| *id != "~");
+        let elsewhere = text(&notification["body"], "accountId").or(in_path);
+        let parties = notification["body"]["parties"].as_array().into_iter().flatten();
+        parties.filter_map(|party| text(party, "accountId").or(elsewhere)).map(str::to_owned).collect()
+    }
+
     /// The recordings it speaks of.
     pub fn recordings(&self) -> Vec<String> {
         let notification = self.notification().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What a replay prints.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
 };
 
@@ -54,7 +54,12 @@ impl Seen {
 
 /// The attributes that changed, without the bookkeeping and without who called whom.
 fn changes(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<String> {
-    let shown = |name: &str| matches!(name, "heard" | "ended" | "queue" | "due_at") || name.starts_with("r#");
+    let queued = [before, after].into_iter().any(|row| row.contains_key("queue"));
+    let shown = |name: &str| match name {
+        "heard" | "ended" | "queue" => true,
+        "due_at" => queued,
+        name => name.starts_with("r#"),
+    };
     let mut changes = Vec::new();
     for (name, value) in after.iter().filter(|(name, value)| shown(name) && before.get(*name) != Some(value)) {
         changes.push(match name.as_str() {
@@ -88,17 +93,19 @@ impl Archive {
         let objects = stack.s3.objects(BUCKET);
         let mut recordings = Vec::new();
         for row in stack.sessions()? {
-            for (name, result) in &row {
-                let Some(id) = name.strip_prefix("r#") else { continue };
+            let heard = row.get("heard").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+            let heard: BTreeSet<&str> = heard.filter_map(|element| element.split('|').next()).collect();
+            for id in heard {
+                let result = row.get(&format!("r#{id}")).cloned().unwrap_or_default();
                 let object =
-                    text(result, "key").and_then(|key| objects.iter().find(|object| object.key == key)).cloned();
+                    text(&result, "key").and_then(|key| objects.iter().find(|object| object.key == key)).cloned();
                 let held = object.as_ref().and_then(|object| std::fs::read(&object.path).ok());
                 let offered = stack.vendor.with(|vendor| vendor.audio_of(id));
                 recordings.push(Recording {
                     id: id.to_owned(),
-                    state: text(result, "state").unwrap_or_default().to_owned(),
-                    way: text(result, "way").map(str::to_owned),
-                    reason: text(result, "reason").map(str::to_owned),
+                    state: text(&result, "state").unwrap_or("waiting").to_owned(),
+                    way: text(&result, "way").map(str::to_owned),
+                    reason: text(&result, "reason").map(str::to_owned),
                     identical: held.is_some() && held == offered,
                     object,
                 });
@@ -107,9 +114,10 @@ impl Archive {
         Ok(Self { recordings })
     }
 
-    /// Whether every archived recording lies in the bucket, byte for byte as the vendor offered it.
+    /// Whether nothing waits, and every archived recording lies in the bucket, byte for byte as the vendor offered it.
     pub(super) fn is_whole(&self) -> bool {
-        self.archived().all(|recording| recording.identical)
+        let waiting = self.recordings.iter().any(|recording| recording.state == "waiting");
+        !waiting && self.archived().all(|recording| recording.identical)
     }
 
     pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
