@@ -105,6 +105,19 @@ async fn every_recording_of_a_call_is_archived_and_one_look_up_serves_all() {
 }
 
 #[tokio::test]
+async fn a_call_with_more_recordings_than_one_window_allows_requests_still_gets_on() {
+    let world = world_with(|config| config.vendor.heavy_limit = 10).await;
+    let ids: Vec<String> = (1..=12).map(|n| format!("90{n:02}")).collect();
+    world.happen(&hang_up("s-1", &ids.iter().map(String::as_str).collect::<Vec<_>>())).await;
+    for id in &ids {
+        world.recording(id, |recording| recording.direct = Direct::Status(404));
+    }
+    let summary = world.run().await;
+    assert_eq!((&summary["archived"], &summary["stopped"]), (&json!(3), &json!("throttled")));
+    assert_eq!(world.vendor_statuses("/").into_iter().filter(|status| *status == 429).count(), 0);
+}
+
+#[tokio::test]
 async fn wav_and_mp3_are_named_typed_and_filed_by_the_day_of_the_call() {
     let world = world().await;
     world.happen(&hang_up("s-1", &["9001", "9002"])).await;

@@ -40,12 +40,15 @@ pub enum Next {
 
 impl SessionRow {
     /// The recordings to try now: those whose party has ended (the first of several decides), and, once the session
-    /// has been known for the quiet period, those whose end no event told of.
+    /// has been known for the quiet period, those whose end no event told of. Those whose last try is longest ago come
+    /// first.
     pub fn to_fetch(&self, schedule: &Schedule, now_ms: u64) -> Vec<RecordingId> {
         let quiet = now_ms >= self.quiet_until_ms(schedule);
         let ready =
             |recording: &RecordingId| quiet || self.parties_of(recording).any(|party| self.ended.contains(party));
-        self.unfinished().into_iter().filter(|recording| ready(recording)).cloned().collect()
+        let mut ready: Vec<_> = self.unfinished().into_iter().filter(|recording| ready(recording)).cloned().collect();
+        ready.sort_by_key(|recording| self.result(recording).at_ms);
+        ready
     }
 
     /// When to look again after a look that tried `tried` recordings. Those not tried wait for an event, at most until
@@ -107,6 +110,16 @@ mod tests {
         let row = row(&["1|p-1", "2|"], &[]);
         assert_eq!(row.to_fetch(&schedule(), SEEN_MS + QUIET_MS - 1), ids(&[]));
         assert_eq!(row.to_fetch(&schedule(), SEEN_MS + QUIET_MS), ids(&["1", "2"]));
+    }
+
+    #[test]
+    fn the_one_tried_longest_ago_comes_first() {
+        let mut row = row(&["1|p-1", "2|p-1", "3|p-1"], &["p-1"]);
+        for (recording, at_ms) in [("1", 7), ("2", 5)] {
+            let tried = RecordingResult { at_ms, ..RecordingResult::default() };
+            row.results.insert(id(RecordingId::parse, recording), tried);
+        }
+        assert_eq!(row.to_fetch(&schedule(), SEEN_MS), ids(&["3", "2", "1"]));
     }
 
     #[test]

@@ -19,6 +19,10 @@ use crate::{
 /// How far before the call's day its start may lie: calls run over midnight, and clocks differ.
 const LOOK_BACK_MS: u64 = DAY_MS;
 
+/// How many recordings share a look into the call log: their requests and the look's must fit into one window of the
+/// vendor's limit, or a call with many recordings would never come to its end.
+const PER_LOOK_UP: usize = 3;
+
 impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Archiver<'_, S, R, A, C> {
     pub(super) async fn look(&self, row: SessionRow, summary: &mut Summary) -> Result<(), Stop> {
         let mut look = Look::at(row);
@@ -26,6 +30,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             let now_ms = self.clock.now_ms();
             let mut todo = look.row.to_fetch(self.schedule, now_ms);
             todo.retain(|recording| !look.tried.contains(recording));
+            todo.truncate(PER_LOOK_UP);
             if todo.is_empty() {
                 let counts = !look.tried.is_empty();
                 let next = look.row.next(self.schedule, &look.tried, now_ms, self.clock.next());
