@@ -1,9 +1,14 @@
 //! What starts a run, what two of them do to each other, and what a killed one leaves.
 
-use local_cloud::lambda::InvokeError;
+use local_cloud::{dynamodb::Held, lambda::InvokeError};
 use ringvault::stack::{BUCKET, RINGCENTRAL_SECRET, TABLE};
 use serde_json::{Value, json};
-use tests::{events::hang_up, world, world_with};
+use tests::{World, events::hang_up, world, world_with};
+
+/// Holds the write that tells the table of an archived recording: S3 has it by then.
+fn hold_the_result(world: &World) -> Held {
+    world.dynamodb.gate().hold(|operation, body| operation == "UpdateItem" && body.to_string().contains("archived"))
+}
 
 #[tokio::test]
 async fn a_schedule_and_the_tables_stream_start_the_same_drain() {
@@ -28,10 +33,7 @@ async fn an_event_for_somebody_else_fails_the_run() {
 async fn killed_between_s3_and_the_table_the_next_run_adopts_the_object() {
     let world = world().await;
     world.happen(&hang_up("s-1", &["9001"])).await;
-    let mut held = world
-        .dynamodb
-        .gate()
-        .hold(|operation, body| operation == "UpdateItem" && body.to_string().contains("archived"));
+    let mut held = hold_the_result(&world);
     let (run, ()) = tokio::join!(world.run_archiver(), async {
         held.reached().await;
         world.archiver.kill().await;
@@ -55,10 +57,7 @@ async fn killed_between_s3_and_the_table_the_next_run_adopts_the_object() {
 async fn facts_that_come_while_a_run_works_are_planned_for_in_the_same_run() {
     let world = world().await;
     world.happen(&hang_up("s-1", &["9001"])).await;
-    let mut held = world
-        .dynamodb
-        .gate()
-        .hold(|operation, body| operation == "UpdateItem" && body.to_string().contains("archived"));
+    let mut held = hold_the_result(&world);
     let (run, ()) = tokio::join!(world.run(), async {
         held.reached().await;
         world.happen(&hang_up("s-1", &["9002"])).await;

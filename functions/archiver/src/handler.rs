@@ -18,18 +18,19 @@ use shared::{
 };
 use tokio::sync::Mutex;
 
-type Source = RingCentral<TokenRow, System>;
+pub(crate) type Source = RingCentral<TokenRow, System>;
 
 /// The world the archiver works in.
 pub(crate) struct Handler {
-    table: Table,
-    bucket: Bucket,
-    secret: SecretReader<RingCentralCredentials>,
-    http: reqwest::Client,
-    origins: OriginGate,
-    schedule: Schedule,
-    clock: System,
-    source: Mutex<Option<(RingCentralCredentials, Source)>>,
+    pub(crate) table: Table,
+    pub(crate) bucket: Bucket,
+    pub(crate) credentials: SecretReader<RingCentralCredentials>,
+    pub(crate) http: reqwest::Client,
+    pub(crate) origins: OriginGate,
+    pub(crate) schedule: Schedule,
+    pub(crate) clock: System,
+    /// The vendor's client, with the credentials it was made with.
+    pub(crate) source: Mutex<Option<(RingCentralCredentials, Source)>>,
 }
 
 /// What starts a run; anything else is refused, so that a misrouted event is seen.
@@ -80,22 +81,10 @@ impl From<RunFailed> for Diagnostic {
 }
 
 impl Handler {
-    pub(crate) fn new(
-        table: Table,
-        bucket: Bucket,
-        secret: SecretReader<RingCentralCredentials>,
-        http: reqwest::Client,
-        origins: OriginGate,
-        schedule: Schedule,
-        clock: System,
-    ) -> Self {
-        Self { table, bucket, secret, http, origins, schedule, clock, source: Mutex::new(None) }
-    }
-
     /// One run: drains what is due and answers its counts.
     pub(crate) async fn run(&self, event: LambdaEvent<Trigger>) -> Result<Summary, RunFailed> {
         let run_id = event.context.request_id;
-        let credentials = self.secret.value(&self.clock).await?;
+        let credentials = self.credentials.value(&self.clock).await?;
         let mut source = self.source.lock().await;
         let current = source.take().filter(|(known, _)| known.is(&credentials));
         let (_, source) = source.insert(current.unwrap_or_else(|| {

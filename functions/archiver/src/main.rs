@@ -12,6 +12,7 @@ use shared::{
     config::ArchiverConfig,
     telemetry,
 };
+use tokio::sync::Mutex;
 
 /// One try of one request to the table or Secrets Manager, and a request with its retries.
 const ATTEMPT: Duration = Duration::from_secs(3);
@@ -40,15 +41,17 @@ async fn main() -> ExitCode {
     };
     let sdk = aws::load(ATTEMPT, OPERATION).await;
     let uploads = aws::with_limits(&sdk, UPLOAD, UPLOAD);
-    let handler = Handler::new(
-        Table::new(aws_sdk_dynamodb::Client::new(&sdk), config.table_name),
-        Bucket::new(aws_sdk_s3::Client::new(&uploads), config.bucket_name, &config.storage_class),
-        SecretReader::ringcentral_credentials(aws_sdk_secretsmanager::Client::new(&sdk), config.ringcentral_secret_id),
+    let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
+    let handler = Handler {
+        table: Table::new(aws_sdk_dynamodb::Client::new(&sdk), config.table_name),
+        bucket: Bucket::new(aws_sdk_s3::Client::new(&uploads), config.bucket_name, &config.storage_class),
+        credentials: SecretReader::ringcentral_credentials(secrets, config.ringcentral_secret_id),
         http,
-        config.origins,
-        config.schedule,
-        System,
-    );
+        origins: config.origins,
+        schedule: config.schedule,
+        clock: System,
+        source: Mutex::default(),
+    };
     match lambda_runtime::run(service_fn(|event| handler.run(event))).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
