@@ -83,7 +83,7 @@ async fn the_silence_of_an_extensions_log_ends_nothing() {
 }
 
 #[tokio::test]
-async fn the_time_of_an_outage_does_not_count_as_silence() {
+async fn silence_is_counted_from_the_first_silent_answer() {
     let world = world_with(|config| {
         config.env.insert("UNLISTED_AFTER_HOURS".into(), "1".into());
     })

@@ -88,7 +88,7 @@ pub struct RecordingResult {
     pub key: Option<ObjectKey>,
     /// The archived bytes.
     pub archived: Option<ArchivedBytes>,
-    /// When `state` became what it is, epoch milliseconds.
+    /// When it was last tried, epoch milliseconds; zero if never.
     pub at_ms: u64,
 }
 

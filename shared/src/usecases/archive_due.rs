@@ -136,20 +136,27 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         run: Run<'_>,
         summary: &mut Summary,
     ) -> Result<bool, Stop> {
-        let looked = match self.sessions.claim(key, started_ms, run.deadline_ms).await {
-            Ok(Some(row)) => self.look(row, summary).await,
+        let row = match self.sessions.claim(key, started_ms, run.deadline_ms).await {
+            Ok(Some(row)) => row,
             Ok(None) => return Ok(false),
-            Err(error @ StoreError::Corrupt(_)) => Err(error.into()),
+            Err(error) if error.class() == Class::Permanent => {
+                pass_over(key, &error, summary);
+                return Ok(false);
+            }
             Err(error) => return Err(error.into()),
         };
-        match looked {
-            // The table works, this row does not: it must not keep the others from being looked at.
+        match self.look(row, summary).await {
             Err(Stop::Store(error)) if error.class() == Class::Permanent => {
-                tracing::error!(session.id = %key.session, %error, "a row is left alone until it is due again");
-                summary.unreadable += 1;
+                pass_over(key, &error, summary);
                 Ok(true)
             }
             looked => looked.map(|()| true),
         }
     }
+}
+
+/// The table works, this row does not: it must not keep the others from being looked at.
+fn pass_over(key: &SessionKey, error: &StoreError, summary: &mut Summary) {
+    tracing::error!(session.id = %key.session, %error, "a row is left alone until it is due again");
+    summary.unreadable += 1;
 }

@@ -20,6 +20,9 @@ fn complaints(template: &Template) -> Vec<String> {
         expect("Runtime", &function.properties["Runtime"], json!("provided.al2023"));
         expect("Architectures", &function.properties["Architectures"], json!(["arm64"]));
         expect("Handler", &function.properties["Handler"], json!("bootstrap"));
+        expect("CodeUri", &function.properties["CodeUri"], json!("."));
+        let log_group = &function.properties["LoggingConfig"]["LogGroup"];
+        expect("whether it has a log group of its own", &json!(!log_group.is_null()), json!(true));
         expect("BuildMethod", &function.metadata["BuildMethod"], json!("rust-cargolambda"));
     }
     let built: BTreeSet<String> = template.functions().into_iter().map(|function| function.binary).collect();
@@ -58,6 +61,7 @@ fn sam_builds_with_the_lambda_profile() {
     let profile = settings_of("lambda", &workspace::read("Cargo.toml"));
     assert!(profile.contains("panic=\"abort\""), "{profile:?}");
     let text = workspace::read(CARGO_LAMBDA);
+    assert!(text.lines().any(|line| line.starts_with("disable_optimizations = true")), "cargo-lambda's own would win");
     let lines = text.lines().filter_map(|line| line.trim().strip_prefix('\'')?.strip_suffix("',"));
     let given: BTreeSet<String> = lines.map(|line| line.strip_prefix("profile.release.").unwrap().to_owned()).collect();
     assert_eq!(given, profile);

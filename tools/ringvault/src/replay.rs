@@ -99,7 +99,10 @@ impl Replay {
             };
             writeln!(out, "{} ({})", file.name, file.kind.describe())?;
             match reply {
-                Ok(reply) => writeln!(out, "  {}", report::reply(file.kind, &reply))?,
+                Ok(reply) => {
+                    answered &= reply["statusCode"].as_u64().is_none_or(|status| status < 500);
+                    writeln!(out, "  {}", report::reply(file.kind, &reply))?;
+                }
                 Err(InvokeError::Function { error_type, message }) => {
                     answered = false;
                     writeln!(out, "  failed: {} ({error_type})", message.trim())?;

@@ -53,14 +53,15 @@ impl RateLimit {
 }
 
 impl Window {
-    /// How long to wait for the oldest reply to leave the window; nothing if there is room.
+    /// Nothing if there is room; else how long until the window is empty, since a run that gets a single request may
+    /// have to throw its answer away.
     fn wait(&mut self, now_ms: u64) -> Option<Duration> {
         while self.replied_ms.front().is_some_and(|replied_ms| replied_ms + self.window_ms <= now_ms) {
             self.replied_ms.pop_front();
         }
         let full = self.replied_ms.len() >= self.limit;
-        let oldest_ms = self.replied_ms.front().filter(|_| full)?;
-        Some(Duration::from_millis(oldest_ms + self.window_ms - now_ms))
+        let newest_ms = self.replied_ms.back().filter(|_| full)?;
+        Some(Duration::from_millis((newest_ms + self.window_ms).saturating_sub(now_ms)))
     }
 }
 
@@ -69,16 +70,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_for_the_oldest_reply_to_leave_the_window() {
+    fn a_full_window_is_waited_out() {
         let limit = RateLimit::heavy();
         for now_ms in 0..10 {
             assert_eq!(limit.with(|window| window.wait(now_ms)), None);
             limit.replied(&HeaderMap::new(), now_ms);
         }
-        assert_eq!(limit.with(|window| window.wait(10)), Some(Duration::from_millis(59_990)));
+        assert_eq!(limit.with(|window| window.wait(10)), Some(Duration::from_millis(59_999)));
         assert_eq!(limit.with(|window| window.wait(60_000)), None);
         limit.replied(&HeaderMap::new(), 60_000);
-        assert_eq!(limit.with(|window| window.wait(60_000)), Some(Duration::from_millis(1)));
+        assert_eq!(limit.with(|window| window.wait(60_000)), Some(Duration::from_millis(60_000)));
     }
 
     #[test]
@@ -92,6 +93,6 @@ mod tests {
         assert!(matches!(limit.permit(6), Err(Closed::Throttled { .. })));
         headers.insert("X-Rate-Limit-Window", u64::MAX.to_string().parse().unwrap());
         limit.replied(&headers, 6);
-        assert_eq!(limit.with(|window| window.wait(7)), Some(LONGEST_PAUSE - Duration::from_millis(2)));
+        assert_eq!(limit.with(|window| window.wait(7)), Some(LONGEST_PAUSE - Duration::from_millis(1)));
     }
 }

@@ -47,8 +47,15 @@ struct Part {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Recording {
-    id: String,
-    content_uri: String,
+    id: Option<serde_json::Value>,
+    content_uri: Option<String>,
+}
+
+impl Recording {
+    fn usable(self) -> Option<(RecordingId, String)> {
+        let id = RecordingId::parse(self.id?.as_str()?).ok()?;
+        Some((id, self.content_uri.filter(|address| address.len() <= MAX_CONTENT_URI_BYTES)?))
+    }
 }
 
 /// Longer addresses are none, and would not fit a row.
@@ -95,11 +102,11 @@ impl Record {
                 answer.too_short.push(party);
             }
             if let Some(recording) = part.recording {
-                match RecordingId::parse(&recording.id) {
-                    Ok(id) if recording.content_uri.len() <= MAX_CONTENT_URI_BYTES => {
-                        answer.offered.entry(id).or_insert(recording.content_uri);
+                match recording.usable() {
+                    Some((id, content_uri)) => {
+                        answer.offered.entry(id).or_insert(content_uri);
                     }
-                    Ok(_) | Err(_) => usable = false,
+                    None => usable = false,
                 }
             }
         }
@@ -153,6 +160,10 @@ mod tests {
             ("a recording without an address", r#"{"recording":{"id":"2"}}"#.to_owned()),
             ("a numeric id", r#"{"recording":{"id":2,"contentUri":"https://m/2"}}"#.to_owned()),
             ("an endless address", format!(r#"{{"recording":{{"id":"2","contentUri":"{}"}}}}"#, "u".repeat(2049))),
+            (
+                "a leg",
+                r#"{"legs":[{"recording":{"id":"2"}},{"recording":{"id":"1","contentUri":"https://m/1"}}]}"#.to_owned(),
+            ),
             ("another call", r#"{"telephonySessionId":"s-2","shortRecording":true}"#.to_owned()),
             ("a running call", r#"{"telephonySessionId":"s-1","result":"In Progress"}"#.to_owned()),
             ("no record", "7".to_owned()),

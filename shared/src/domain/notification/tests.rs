@@ -98,7 +98,7 @@ fn what_is_not_understood_has_a_name() {
 #[test]
 fn what_is_missing_costs_nothing_else() {
     let sessions = telephony(
-        r#"{"body":{"telephonySessionId":"s","sessionId":"","parties":[{"id":"p-0"},
+        r#"{"body":{"telephonySessionId":"s","sessionId":"","parties":[{"id":"p-0"},{"accountId":""},
         {"accountId":"1","id":"","recordings":[{},{"id":null},{"id":""},{"id":"9"}],
          "from":{"phoneNumber":"11111111111111111111111111111111111111111111111111111111111111111"}}]}}"#,
     );

@@ -69,7 +69,8 @@ impl Body {
         let session_id = self.session_id.as_deref().filter(|text| *text != "0");
         let session_id = session_id.and_then(|text| SessionId::parse(text).ok());
         let at_ms = self.event_time.as_deref().and_then(parse_time).or(sent_ms);
-        let fallback_account = self.account_id.as_deref().or_else(|| account_in(event_path));
+        let body_account = named(self.account_id);
+        let fallback_account = body_account.as_deref().or_else(|| account_in(event_path));
         let parties = self.parties.unwrap_or_default();
         let recordings: usize = parties.iter().map(|party| party.recordings.as_ref().map_or(0, Vec::len)).sum();
         if parties.len() > MAX_FACTS_PER_EVENT || recordings > MAX_FACTS_PER_EVENT {
@@ -78,7 +79,8 @@ impl Body {
         let anybody = !parties.is_empty();
         let mut sessions: Vec<SessionFacts> = Vec::new();
         for party in parties {
-            let Some(account) = party.account_id.as_deref().or(fallback_account) else { continue };
+            let own_account = named(party.account_id.clone());
+            let Some(account) = own_account.as_deref().or(fallback_account) else { continue };
             let account = AccountId::parse(account)?;
             let facts = party.into_facts(self.extension_id.as_deref())?;
             match sessions.iter_mut().find(|known| known.account == account) {
@@ -134,7 +136,7 @@ fn short(text: Option<String>) -> Option<String> {
 fn account_in(event_path: &str) -> Option<&str> {
     let mut segments = event_path.split(['/', '?']);
     segments.find(|segment| *segment == "account")?;
-    segments.next().filter(|account| *account != "~")
+    segments.next().filter(|account| !["", "~"].contains(account))
 }
 
 /// Ids are strings in events, yet integers in some other places of the API: both are read.

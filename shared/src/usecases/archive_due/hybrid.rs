@@ -11,8 +11,8 @@ use crate::{
     ports::{
         archive_store::ArchiveStore,
         clock::{Chance, Clock},
-        recording_source::{LookUp, RecordingSource, SourceError},
-        session_store::{Finish, Finished, SessionStore},
+        recording_source::{Closed, LookUp, RecordingSource, SourceError},
+        session_store::{Finish, Finished, SessionStore, StoreError},
     },
 };
 
@@ -40,8 +40,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                 }
             } else if let Err(stop) = self.try_recordings(&mut look, &todo, summary).await {
                 if let Stop::Closed(closed) = &stop {
-                    let next = Next::At(self.clock.now_ms().saturating_add(pause_ms(closed)));
-                    while !self.finish(&mut look, next, false).await? {}
+                    self.put_back(&mut look, closed).await;
                     summary.count_session(&look.row);
                 }
                 return Err(stop);
@@ -49,8 +48,34 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         }
     }
 
+    /// Leaves a session because the vendor may not be asked. If some recording has never been tried it comes back as
+    /// soon as that is over, and no attempt is counted; if this look has been round, it climbs the ladder. Where the table
+    /// fails too, the claim brings the session back by itself.
+    async fn put_back(&self, look: &mut Look, closed: &Closed) {
+        loop {
+            let now_ms = self.clock.now_ms();
+            let open_ms = now_ms.saturating_add(pause_ms(closed));
+            let todo = look.row.to_fetch(self.schedule, now_ms);
+            let untried = todo.iter().any(|recording| look.row.result(recording).at_ms == 0);
+            let been_round = !look.tried.is_empty() && !untried;
+            let next = match look.row.next(self.schedule, &todo, now_ms, self.clock.next()) {
+                Next::Settled => Next::Settled,
+                Next::At(due_ms) if been_round => Next::At(due_ms.max(open_ms)),
+                Next::At(_) => Next::At(open_ms),
+            };
+            match self.finish(look, next, been_round).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(session.id = %look.row.key.session, %error, "could not put a session back");
+                    return;
+                }
+            }
+        }
+    }
+
     /// Writes the look back; false if facts came meanwhile and the plan must be made anew.
-    async fn finish(&self, look: &mut Look, next: Next, counts: bool) -> Result<bool, Stop> {
+    async fn finish(&self, look: &mut Look, next: Next, counts: bool) -> Result<bool, StoreError> {
         let finish = Finish {
             results: look.changed.clone(),
             next,
@@ -140,8 +165,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         Ok(())
     }
 
-    /// A whole answer of the company's log without the recording: it ends once such answers have been given for long
-    /// enough. Outages do not count, since nothing was answered in them.
+    /// A whole answer of the company's log without the recording: it ends if the first such answer was long enough ago.
     fn hear_silence(&self, look: &mut Look, recording: &RecordingId, direct: &str, records: usize) {
         let now_ms = self.clock.now_ms();
         let mut result = look.row.result(recording);

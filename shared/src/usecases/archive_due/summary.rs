@@ -28,7 +28,7 @@ pub struct Summary {
     pub adopted: usize,
     /// Keys under which something else lies.
     pub conflicts: usize,
-    /// Rows that cannot be read.
+    /// Rows that cannot be read or written.
     pub unreadable: usize,
     /// Why the run ended before everything due was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
