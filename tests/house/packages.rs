@@ -10,8 +10,9 @@ const RULES: &[(&str, &[&str])] = &[
     ("tools/local-cloud", &[]),
     ("tools/ringcentral-sim", &[]),
     ("tools/ringvault", &["local-cloud", "ringcentral-sim", "shared"]),
-    ("tools/measure", &["local-cloud", "ringcentral-sim", "ringvault", "shared"]),
-    ("tests", &["local-cloud", "ringcentral-sim", "ringvault", "shared"]),
+    ("tools/measure", &["local-cloud", "ringcentral-sim", "ringvault", "shared", "simulation"]),
+    ("tests/simulation", &["ringcentral-sim", "shared"]),
+    ("tests", &["local-cloud", "ringcentral-sim", "ringvault", "shared", "simulation"]),
 ];
 
 #[test]

@@ -2,9 +2,11 @@
 
 mod learn;
 mod party;
+mod script;
 
 pub(crate) use learn::learn;
 pub use party::{Direction, Endpoint, Party, PartyStatus};
+pub use script::{Script, Step};
 
 use crate::audio;
 use sha2::{Digest, Sha256};
@@ -23,6 +25,11 @@ pub struct Call {
     pub started_at_ms: u64,
     /// Time from the call's end until the call log lists it, in milliseconds; `None`: never listed.
     pub listed_after_ms: Option<u64>,
+    /// Listed while it runs, as `In Progress` and without its recordings, and rewritten under the same id once
+    /// `listed_after_ms` is over (API.md §7).
+    pub listed_early: bool,
+    /// Time from its listing until the record names its recordings, in milliseconds (API.md §7, "Latency").
+    pub linked_after_ms: u64,
     /// The sides of the call, in the order they appeared.
     pub parties: Vec<Party>,
     /// The recordings of all parties, in the order they were heard of.
@@ -52,6 +59,11 @@ pub struct Recording {
     pub served_content_type: Option<String>,
     /// What is wrong with the body wherever the file is served.
     pub body_fault: BodyFault,
+    /// How many more answers `direct` and `body_fault` spoil; after that the file is served as it should be. `u32::MAX`
+    /// is for ever.
+    pub spoilt_answers: u32,
+    /// Time from its party's end until a user deletes it, in milliseconds; `None`: never (API.md §8, "Retention").
+    pub deleted_after_ms: Option<u64>,
     /// Below the vendor's minimum: `shortRecording: true` in the log, no `recording`, and 404 for ever (API.md §8).
     pub too_short: bool,
 }
@@ -111,6 +123,16 @@ pub enum BodyFault {
     CutShort,
     /// Status 200 and no bytes, announced as such.
     Empty,
+    /// Status 200, the file's own type, and an error body in JSON.
+    Json,
+    /// One byte more is announced than comes.
+    WrongLength,
+    /// The bytes come in small pieces with pauses between them.
+    Trickle,
+    /// Status 206 and the first half, though no range was asked for; the rest is there for who asks (API.md §8).
+    UnaskedPart,
+    /// Whole, but in chunks without a declared length.
+    Undeclared,
 }
 
 impl Call {
@@ -156,6 +178,8 @@ impl Recording {
             listed_at: ListedAt::Media,
             served_content_type: None,
             body_fault: BodyFault::None,
+            spoilt_answers: u32::MAX,
+            deleted_after_ms: None,
             too_short: false,
             id,
         }

@@ -37,6 +37,8 @@ fn call_of<'a>(
             session_id: text(body, "sessionId").unwrap_or("0").into(),
             started_at_ms: now_ms,
             listed_after_ms: Some(settings.listed_after_ms),
+            listed_early: false,
+            linked_after_ms: 0,
             parties: Vec::new(),
             recordings: Vec::new(),
         });
