@@ -18,7 +18,7 @@ use shared::{
 };
 use tokio::sync::Mutex;
 
-pub(crate) type Source = RingCentral<TokenRow, System>;
+pub(crate) type Source = RingCentral<reqwest::Client, TokenRow, System>;
 
 /// The world the archiver works in.
 pub(crate) struct Handler {

@@ -3,9 +3,16 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use reqwest::StatusCode;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use http::{Request, StatusCode, header};
 
-use super::{error, origin::Origin, wire::TokenReply};
+use super::{
+    error,
+    origin::Origin,
+    transport::{Transport, authorization},
+    wire::TokenReply,
+};
 use crate::{
     clients::secrets::RingCentralCredentials,
     ports::{
@@ -22,8 +29,8 @@ const MINT_POLL: Duration = Duration::from_millis(250);
 
 /// Keeps the token.
 #[derive(Debug)]
-pub struct TokenKeeper<T> {
-    http: reqwest::Client,
+pub struct TokenKeeper<H, T> {
+    http: H,
     server: Origin,
     credentials: RingCentralCredentials,
     store: T,
@@ -31,15 +38,9 @@ pub struct TokenKeeper<T> {
     cached: Mutex<Option<StoredToken>>,
 }
 
-impl<T: TokenStore> TokenKeeper<T> {
+impl<H: Transport, T: TokenStore> TokenKeeper<H, T> {
     /// A keeper that mints at `server` and shares through `store`; `holder` tells this process from others.
-    pub fn new(
-        http: reqwest::Client,
-        server: Origin,
-        credentials: RingCentralCredentials,
-        store: T,
-        holder: String,
-    ) -> Self {
+    pub fn new(http: H, server: Origin, credentials: RingCentralCredentials, store: T, holder: String) -> Self {
         Self { http, server, credentials, store, holder, cached: Mutex::new(None) }
     }
 
@@ -82,18 +83,19 @@ impl<T: TokenStore> TokenKeeper<T> {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
         form.append_pair("assertion", self.credentials.jwt.expose());
+        let client = format!("{}:{}", self.credentials.client_id, self.credentials.client_secret.expose());
+        let request = Request::post(self.server.join(&["restapi", "oauth", "token"], &[]).as_str())
+            .header(
+                header::AUTHORIZATION,
+                authorization("Basic", &BASE64_STANDARD.encode(client)).map_err(unavailable)?,
+            )
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ACCEPT, "application/json")
+            .body(Bytes::from(form.finish()))
+            .map_err(unavailable)?;
         let asked_ms = clock.now_ms();
-        let response = self
-            .http
-            .post(self.server.join(&["restapi", "oauth", "token"], &[]))
-            .basic_auth(&self.credentials.client_id, Some(self.credentials.client_secret.expose()))
-            .header(reqwest::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(reqwest::header::ACCEPT, "application/json")
-            .timeout(Duration::from_millis(MINT_LEASE_MS / 2))
-            .body(form.finish())
-            .send()
-            .await
-            .map_err(|error| unavailable(error::unreachable(error)))?;
+        let limit = Duration::from_millis(MINT_LEASE_MS / 2);
+        let response = self.http.send(request, Some(limit)).await.map_err(unavailable)?;
         let status = response.status();
         if status.is_success() {
             let body = error::bounded(response, 64 * 1024).await.map_err(unavailable)?;

@@ -1,7 +1,7 @@
 //! [`RecordingSource`] over RingCentral's API.
 
-use futures_util::StreamExt;
-use reqwest::{Response, StatusCode, header};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
 use url::Url;
 
 use super::{
@@ -9,6 +9,7 @@ use super::{
     error::{bounded, refused, unreachable},
     origin::OriginGate,
     rate::RateLimit,
+    transport::{Transport, authorization},
     wire::CallLogPage,
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     },
     ports::{
         clock::Clock,
-        recording_source::{Closed, CredentialsError, Incoming, Interrupted, LookUp, RecordingSource, SourceError},
+        recording_source::{ByteStream, Closed, CredentialsError, Incoming, LookUp, RecordingSource, SourceError},
         token_store::TokenStore,
     },
 };
@@ -29,10 +30,10 @@ const MAX_LOG_BYTES: usize = 8 * 1024 * 1024;
 
 /// RingCentral, as one user of one app.
 #[derive(Debug)]
-pub struct RingCentral<T, C> {
-    http: reqwest::Client,
+pub struct RingCentral<H, T, C> {
+    http: H,
     gate: OriginGate,
-    tokens: TokenKeeper<T>,
+    tokens: TokenKeeper<H, T>,
     clock: C,
     heavy: RateLimit,
 }
@@ -51,20 +52,24 @@ enum Filter<'a> {
     Session(&'a SessionId),
 }
 
-impl<T: TokenStore, C: Clock> RingCentral<T, C> {
+impl<H: Transport, T: TokenStore, C: Clock> RingCentral<H, T, C> {
     /// A client; tokens go nowhere but where `gate` admits.
-    pub fn new(http: reqwest::Client, gate: OriginGate, tokens: TokenKeeper<T>, clock: C) -> Self {
+    pub fn new(http: H, gate: OriginGate, tokens: TokenKeeper<H, T>, clock: C) -> Self {
         Self { http, gate, tokens, clock, heavy: RateLimit::heavy() }
     }
 
     /// Asks once; on 401 gets another token and asks once more (API.md §2).
-    async fn get(&self, url: Url, accept: &'static str) -> Result<Response, SourceError> {
+    async fn get(&self, url: Url, accept: &'static str) -> Result<Response<ByteStream>, SourceError> {
+        let unfit = || SourceError::Malformed("the token or the address does not fit a request");
         let mut token = self.tokens.token(&self.clock).await?;
         for last in [false, true] {
             self.heavy.permit(self.clock.now_ms())?;
-            let request = self.http.get(url.clone()).bearer_auth(token.expose()).header(header::ACCEPT, accept);
-            let sent = request.send().await;
-            let response = sent.map_err(unreachable)?;
+            let request = Request::get(url.as_str())
+                .header(header::AUTHORIZATION, authorization("Bearer", token.expose()).map_err(|_| unfit())?)
+                .header(header::ACCEPT, accept)
+                .body(Bytes::new())
+                .map_err(|_| unfit())?;
+            let response = self.http.send(request, None).await.map_err(unreachable)?;
             self.heavy.replied(response.headers(), self.clock.now_ms());
             match response.status() {
                 StatusCode::UNAUTHORIZED if last => break,
@@ -84,12 +89,8 @@ impl<T: TokenStore, C: Clock> RingCentral<T, C> {
         let content_type = response.headers().get(header::CONTENT_TYPE);
         Ok(Incoming {
             content_type: content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
-            length: response.content_length(),
-            body: Box::pin(
-                response
-                    .bytes_stream()
-                    .map(|chunk| chunk.map_err(|error| Interrupted(error.without_url().to_string()))),
-            ),
+            length: length(&response),
+            body: response.into_body(),
         })
     }
 
@@ -125,7 +126,7 @@ impl<T: TokenStore, C: Clock> RingCentral<T, C> {
     }
 }
 
-impl<T: TokenStore, C: Clock> RecordingSource for RingCentral<T, C> {
+impl<H: Transport, T: TokenStore, C: Clock> RecordingSource for RingCentral<H, T, C> {
     async fn direct(&self, recording: &RecordingId) -> Result<Incoming, SourceError> {
         let path = ["restapi", "v1.0", "account", "~", "recording", recording.as_str(), "content"];
         self.content(self.gate.media.join(&path, &[])).await
@@ -144,8 +145,13 @@ impl<T: TokenStore, C: Clock> RecordingSource for RingCentral<T, C> {
     }
 }
 
+/// The declared length of a body in bytes, where there is one.
+fn length(response: &Response<ByteStream>) -> Option<u64> {
+    response.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+}
+
 /// Whether a 206 nobody asked for holds everything (API.md §8): `bytes 0-<n-1>/<n>`.
-fn is_whole(response: &Response) -> bool {
+fn is_whole(response: &Response<ByteStream>) -> bool {
     let whole = || {
         let range = response.headers().get(header::CONTENT_RANGE)?.to_str().ok()?;
         let (span, total) = range.strip_prefix("bytes ")?.split_once('/')?;

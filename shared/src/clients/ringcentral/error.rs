@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use reqwest::{Response, StatusCode, header::HeaderMap};
+use futures_util::StreamExt;
+use http::{HeaderMap, Response, StatusCode};
 use serde::Deserialize;
 
-use crate::ports::recording_source::{Closed, SourceError};
+use super::transport::NoReply;
+use crate::ports::recording_source::{ByteStream, Closed, SourceError};
 
 /// Without `Retry-After`, wait at least this long (API.md §3).
 const RETRY_AFTER_UNKNOWN: Duration = Duration::from_secs(30);
@@ -17,7 +19,7 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 
 /// A status that is no success. The body need not be readable: gateways answer HTML, or nothing (API.md §4).
-pub(super) async fn refused(response: Response) -> SourceError {
+pub(super) async fn refused(response: Response<ByteStream>) -> SourceError {
     let status = response.status();
     if status == StatusCode::TOO_MANY_REQUESTS {
         return Closed::Throttled { retry_after: retry_after(response.headers()) }.into();
@@ -27,7 +29,7 @@ pub(super) async fn refused(response: Response) -> SourceError {
 }
 
 /// The inner error code of an error body, if it looks like one: it goes into rows and logs.
-pub(super) async fn error_code(response: Response) -> Option<String> {
+pub(super) async fn error_code(response: Response<ByteStream>) -> Option<String> {
     let body = bounded(response, MAX_ERROR_BYTES).await.ok()?;
     let body: ErrorBody = serde_json::from_slice(&body).ok()?;
     let code = body.errors.into_iter().find_map(|error| error.code).or(body.code)?;
@@ -37,10 +39,11 @@ pub(super) async fn error_code(response: Response) -> Option<String> {
 }
 
 /// A body of at most `limit` bytes.
-pub(super) async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, SourceError> {
+pub(super) async fn bounded(response: Response<ByteStream>, limit: usize) -> Result<Vec<u8>, SourceError> {
+    let mut chunks = response.into_body();
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        body.extend_from_slice(&chunk);
+    while let Some(chunk) = chunks.next().await {
+        body.extend_from_slice(&chunk.map_err(|error| SourceError::Unreachable(error.0))?);
         if body.len() > limit {
             return Err(SourceError::Malformed("the body is too large"));
         }
@@ -48,13 +51,9 @@ pub(super) async fn bounded(mut response: Response, limit: usize) -> Result<Vec<
     Ok(body)
 }
 
-/// A request without a reply. The address is left out: it may hold an id of a customer.
-pub(super) fn unreachable(error: reqwest::Error) -> SourceError {
-    let mut text = error.without_url().to_string();
-    if text.is_empty() {
-        "no reason given".clone_into(&mut text);
-    }
-    SourceError::Unreachable(text)
+/// A request without a reply.
+pub(super) fn unreachable(error: NoReply) -> SourceError {
+    SourceError::Unreachable(error.0)
 }
 
 /// How long a 429 wants nothing to be sent: the longer of `Retry-After` and the window, at most [`LONGEST_PAUSE`].

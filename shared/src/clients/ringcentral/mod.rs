@@ -5,10 +5,12 @@ mod client;
 mod error;
 pub mod origin;
 mod rate;
+mod transport;
 mod wire;
 
 pub use auth::TokenKeeper;
 pub use client::RingCentral;
+pub use transport::{NoReply, Transport};
 
 use std::time::Duration;
 

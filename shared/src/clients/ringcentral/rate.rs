@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
-use reqwest::header::HeaderMap;
+use http::HeaderMap;
 
 use super::error::LONGEST_PAUSE;
 use crate::{domain::day::millis, ports::recording_source::Closed};
