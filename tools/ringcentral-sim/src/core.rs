@@ -14,7 +14,7 @@ mod sessions;
 mod subscriptions;
 
 pub use limits::RateGroup;
-pub use message::{Origin, Origins, Reply, Request, Served};
+pub use message::{Manner, Origin, Origins, Reply, Request, Served};
 pub use notify::Delivery;
 pub use subscriptions::{Handshake, HandshakeAnswer, Subscription, SubscriptionStatus};
 

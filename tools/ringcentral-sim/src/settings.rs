@@ -35,6 +35,10 @@ pub struct Settings {
     pub listed_after_ms: u64,
     /// For recordings learned from events: time from the party's end to the file, in milliseconds (API.md §8).
     pub ready_after_ms: u64,
+    /// Length of the pieces of a trickling body, in bytes (API.md §11).
+    pub trickle_piece_bytes: usize,
+    /// Pause before each piece of a trickling body, in milliseconds (API.md §11).
+    pub trickle_pause_ms: u64,
 }
 
 impl Default for Settings {
@@ -56,6 +60,8 @@ impl Default for Settings {
             company_call_log_allowed: true,
             listed_after_ms: 20_000,
             ready_after_ms: 20_000,
+            trickle_piece_bytes: 4_096,
+            trickle_pause_ms: 50,
         }
     }
 }

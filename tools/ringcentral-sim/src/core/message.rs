@@ -58,11 +58,28 @@ impl Request {
 pub struct Reply {
     /// Status code.
     pub status: u16,
-    /// Headers. Where there is a body, `Content-Length` is among them, and promises more than `body` holds where the
-    /// body is cut short.
+    /// Headers. Where there is a body, `Content-Length` is among them, unless the body comes undeclared.
     pub headers: Vec<(&'static str, String)>,
-    /// Body.
+    /// Body: all that is sent of it.
     pub body: Bytes,
+    /// How the body is sent.
+    pub manner: Manner,
+}
+
+/// How a body is sent (API.md §11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// At once and to its end. Without a `Content-Length` it is sent in chunks.
+    Whole,
+    /// The connection breaks after the body, because `Content-Length` promises more.
+    Broken,
+    /// In pieces with a pause before each, to its end.
+    Trickle {
+        /// Length of a piece, in bytes; at least one.
+        piece_bytes: usize,
+        /// The pause, in milliseconds.
+        pause_ms: u64,
+    },
 }
 
 impl Reply {
@@ -75,7 +92,7 @@ impl Reply {
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         let headers = vec![("Content-Type", content_type.to_owned()), ("Content-Length", body.len().to_string())];
-        Self { status, headers, body }
+        Self { status, headers, body, manner: Manner::Whole }
     }
 
     pub(crate) fn json(status: u16, body: &Value) -> Self {
@@ -83,11 +100,20 @@ impl Reply {
     }
 
     pub(crate) fn no_content() -> Self {
-        Self { status: 204, headers: Vec::new(), body: Bytes::new() }
+        Self { status: 204, headers: Vec::new(), body: Bytes::new(), manner: Manner::Whole }
     }
 
     pub(crate) fn html(status: u16) -> Self {
         Self::new(status, "text/html", "<html><body><h1>Service page</h1></body></html>")
+    }
+
+    /// Announces another length than the body has, or none.
+    pub(crate) fn announcing(mut self, length: Option<usize>) -> Self {
+        self.headers.retain(|(name, _)| *name != "Content-Length");
+        match length {
+            Some(length) => self.with("Content-Length", length),
+            None => self,
+        }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {

@@ -2,7 +2,8 @@
 
 use super::Simulator;
 use super::fault::Fault;
-use super::message::{Origin, Reply, Request};
+use super::message::{Manner, Origin, Reply, Request};
+use crate::settings::Settings;
 use crate::world::{BodyFault, Direct, ListedAt, Recording};
 use bytes::Bytes;
 use serde_json::json;
@@ -27,7 +28,7 @@ impl Simulator {
     }
 
     pub(super) fn recording_content(
-        &self,
+        &mut self,
         account: &str,
         id: &str,
         request: &Request,
@@ -35,13 +36,11 @@ impl Simulator {
     ) -> Result<Reply, Fault> {
         self.check_recording_permission()?;
         let hand_built = request.origin == Origin::Media && account == "~";
-        if hand_built && let Some((_, recording)) = self.find_recording(id) {
-            match &recording.direct {
-                Direct::Status(status) => return Err(Fault::of_status(*status)),
-                Direct::Redirect(address) => return Ok(Reply::html(302).with("Location", address)),
-                Direct::Html => return Ok(Reply::html(200)),
-                Direct::Served => {}
-            }
+        if hand_built
+            && let Some(recording) = self.recording_mut(id)
+            && let Some(spoilt) = spoilt_direct(recording)
+        {
+            return spoilt;
         }
         let recording = self.ready_recording(id, now_ms)?;
         let lives_here = match recording.listed_at {
@@ -52,7 +51,10 @@ impl Simulator {
         if !lives_here {
             return Err(Fault::not_found("recordingId"));
         }
-        serve(recording, request.header("range"))
+        let served = Served::new(recording, &self.settings);
+        let range = request.header("range");
+        let fault = self.recording_mut(id).map_or(BodyFault::None, |recording| next_body_fault(recording, range));
+        served.reply(range, fault)
     }
 
     fn check_recording_permission(&self) -> Result<(), Fault> {
@@ -65,25 +67,92 @@ impl Simulator {
     }
 }
 
-fn serve(recording: &Recording, range: Option<&str>) -> Result<Reply, Fault> {
-    let content_type = recording.served_content_type.as_deref().unwrap_or(recording.format.content_type());
-    let audio = Bytes::from(recording.audio());
-    let total_bytes = audio.len();
-    let mut reply = match range {
-        None => Reply::new(200, content_type, audio),
-        Some(range) => {
-            let (first, last) = parse_range(range, total_bytes).ok_or_else(Fault::bad_range)?;
-            Reply::new(206, content_type, audio.slice(first..=last))
-                .with("Content-Range", format!("bytes {first}-{last}/{total_bytes}"))
-        }
+/// What the hand-built URL answers instead of the file, if this answer is to be spoilt.
+fn spoilt_direct(recording: &mut Recording) -> Option<Result<Reply, Fault>> {
+    let left = recording.spoilt_answers.checked_sub(1)?;
+    let spoilt = match &recording.direct {
+        Direct::Served => return None,
+        Direct::Status(status) => Err(Fault::of_status(*status)),
+        Direct::Redirect(address) => Ok(Reply::html(302).with("Location", address)),
+        Direct::Html => Ok(Reply::html(200)),
     };
-    match recording.body_fault {
-        BodyFault::None => {}
-        BodyFault::Html => return Ok(Reply::html(200)),
-        BodyFault::CutShort => reply.body.truncate(reply.body.len() / 2),
-        BodyFault::Empty => return Ok(Reply::new(200, content_type, Bytes::new())),
+    count_down(recording, left);
+    Some(spoilt)
+}
+
+/// What is wrong with the next body. Who asks for a range after an unasked part gets it.
+fn next_body_fault(recording: &mut Recording, range: Option<&str>) -> BodyFault {
+    let Some(left) = recording.spoilt_answers.checked_sub(1) else {
+        return BodyFault::None;
+    };
+    let fault = recording.body_fault;
+    if fault == BodyFault::None || (fault == BodyFault::UnaskedPart && range.is_some()) {
+        return BodyFault::None;
     }
-    Ok(reply.with("Accept-Ranges", "bytes"))
+    count_down(recording, left);
+    fault
+}
+
+fn count_down(recording: &mut Recording, left: u32) {
+    if recording.spoilt_answers != u32::MAX {
+        recording.spoilt_answers = left;
+    }
+}
+
+/// A file about to be served.
+struct Served {
+    audio: Bytes,
+    content_type: String,
+    trickle: Manner,
+}
+
+impl Served {
+    fn new(recording: &Recording, settings: &Settings) -> Self {
+        let true_type = recording.format.content_type();
+        Self {
+            audio: Bytes::from(recording.audio()),
+            content_type: recording.served_content_type.as_deref().unwrap_or(true_type).to_owned(),
+            trickle: Manner::Trickle {
+                piece_bytes: settings.trickle_piece_bytes.max(1),
+                pause_ms: settings.trickle_pause_ms,
+            },
+        }
+    }
+
+    fn reply(&self, range: Option<&str>, fault: BodyFault) -> Result<Reply, Fault> {
+        let range = range.map(|range| parse_range(range, self.audio.len()).ok_or_else(Fault::bad_range)).transpose()?;
+        let mut reply = self.bytes(range).with("Accept-Ranges", "bytes");
+        match fault {
+            BodyFault::None => {}
+            BodyFault::Html => return Ok(Reply::html(200)),
+            BodyFault::Empty => return Ok(Reply::new(200, &self.content_type, Bytes::new())),
+            BodyFault::Json => {
+                return Ok(Reply::new(200, &self.content_type, Fault::not_found("recordingId").reply().body));
+            }
+            BodyFault::CutShort => {
+                reply.body.truncate(reply.body.len() / 2);
+                reply.manner = Manner::Broken;
+            }
+            BodyFault::WrongLength => {
+                let announced = reply.body.len() + 1;
+                reply = reply.announcing(Some(announced));
+                reply.manner = Manner::Broken;
+            }
+            BodyFault::Trickle => reply.manner = self.trickle,
+            BodyFault::UnaskedPart => return Ok(self.bytes(Some((0, self.audio.len() / 2)))),
+            BodyFault::Undeclared => reply = reply.announcing(None),
+        }
+        Ok(reply)
+    }
+
+    fn bytes(&self, range: Option<(usize, usize)>) -> Reply {
+        let Some((first, last)) = range else {
+            return Reply::new(200, &self.content_type, self.audio.clone());
+        };
+        let total_bytes = self.audio.len();
+        Reply::new(206, &self.content_type, self.audio.slice(first..=last))
+            .with("Content-Range", format!("bytes {first}-{last}/{total_bytes}"))
+    }
 }
 
 /// Reads a header with one range of bytes; gives the first and the last position.

@@ -1,7 +1,7 @@
 //! Between HTTP and the core.
 
 use super::{Shared, deliver, now_ms};
-use crate::core::{Origin, Outcome, Reply, Request};
+use crate::core::{Manner, Origin, Outcome, Reply, Request};
 use axum::Router;
 use axum::body::{self, Body};
 use axum::extract::State;
@@ -11,11 +11,12 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 const MAX_REQUEST_BYTES: usize = 1024 * 1024;
-const CHUNK_BYTES: usize = 16 * 1024;
+const PIECE_BYTES: usize = 16 * 1024;
 
 #[derive(Clone)]
 struct Face {
@@ -59,25 +60,34 @@ async fn read(origin: Origin, request: http::Request<Body>) -> Option<Request> {
 }
 
 fn write(reply: Reply) -> Result<Response, http::Error> {
-    let announced = reply.header("content-length").and_then(|length| length.parse::<usize>().ok());
-    let cut_short = announced.is_some_and(|announced| announced > reply.body.len());
     let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }
-    let chunks = stream::iter(chunks(reply.body).map(Ok));
-    if !cut_short {
-        return response.body(Body::from_stream(chunks));
+    match reply.manner {
+        Manner::Whole => {
+            response.body(Body::from_stream(stream::iter(pieces(reply.body, PIECE_BYTES).map(Ok::<_, io::Error>))))
+        }
+        Manner::Broken => {
+            // Without a pause the error would overtake what has not been written to the socket yet.
+            let broken = stream::once(async {
+                tokio::task::yield_now().await;
+                Err(io::Error::from(io::ErrorKind::ConnectionReset))
+            });
+            response.body(Body::from_stream(stream::iter(pieces(reply.body, PIECE_BYTES).map(Ok)).chain(broken)))
+        }
+        Manner::Trickle { piece_bytes, pause_ms } => {
+            let pause = Duration::from_millis(pause_ms);
+            let paced = stream::iter(pieces(reply.body, piece_bytes)).then(move |piece| async move {
+                tokio::time::sleep(pause).await;
+                Ok::<_, io::Error>(piece)
+            });
+            response.body(Body::from_stream(paced))
+        }
     }
-    // Without a pause the error would overtake what has not been written to the socket yet.
-    let broken = stream::once(async {
-        tokio::task::yield_now().await;
-        Err(io::Error::from(io::ErrorKind::ConnectionReset))
-    });
-    response.body(Body::from_stream(chunks.chain(broken)))
 }
 
-fn chunks(body: Bytes) -> impl Iterator<Item = Bytes> {
-    let starts = (0..body.len()).step_by(CHUNK_BYTES);
-    starts.map(move |start| body.slice(start..body.len().min(start + CHUNK_BYTES)))
+fn pieces(body: Bytes, piece_bytes: usize) -> impl Iterator<Item = Bytes> {
+    let starts = (0..body.len()).step_by(piece_bytes);
+    starts.map(move |start| body.slice(start..body.len().min(start + piece_bytes)))
 }
