@@ -10,7 +10,7 @@ use super::{
 };
 
 /// The key of an archived recording.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectKey(String);
 
 impl ObjectKey {

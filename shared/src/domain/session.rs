@@ -1,9 +1,11 @@
 //! The session row: grow-only facts, one result for each recording, and what to do next, derived from them.
 
+mod learn;
 mod plan;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use learn::{Learned, Write};
 pub use plan::{Next, Schedule};
 
 use super::{

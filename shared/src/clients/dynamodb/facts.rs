@@ -1,4 +1,4 @@
-//! The webhook's one conditional update: facts are added, nothing is read, and the order of events does not matter.
+//! What an event changes as the expressions of one conditional update.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,9 @@ use super::{
     schema,
 };
 use crate::domain::{
-    day::{DAY_MS, Day, millis},
-    notification::{PartyAbout, SessionFacts},
-    session::{Heard, Schedule},
+    notification::PartyAbout,
+    session::{Heard, Learned, Write},
 };
-
-/// How long a session nobody recorded stays, in days.
-const UNRECORDED_TTL_DAYS: u64 = 2;
 
 /// The expressions of one update.
 #[derive(Debug, Default)]
@@ -29,31 +25,24 @@ pub(super) struct FactsUpdate {
 }
 
 impl FactsUpdate {
-    pub(super) fn of(facts: &SessionFacts, schedule: &Schedule, now_ms: u64) -> Self {
-        // A clock that runs ahead must not postpone the fetch.
-        let at_ms = facts.at_ms.map_or(now_ms, |at_ms| at_ms.min(now_ms));
+    pub(super) fn of(learned: &Learned) -> Self {
         let mut update = Self::default();
-        update.set_once("v", number(ROW_VERSION));
-        update.set_once("day", text(Day::of(at_ms).to_string()));
-        update.set_once("seen_at", number(now_ms));
-        if let Some(session_id) = &facts.session_id {
-            update.set_once("session_id", text(session_id.as_str()));
+        update.set("v", Write::Once(number(ROW_VERSION)));
+        update.set("day", Write::Once(text(learned.day.to_string())));
+        update.set("seen_at", Write::Once(number(learned.seen_at_ms)));
+        if let Some(session_id) = &learned.session_id {
+            update.set("session_id", Write::Once(text(session_id.as_str())));
         }
-        // Sets, because DynamoDB refuses a request that names a path or an element twice.
-        let mut described = BTreeSet::new();
-        let mut heard = BTreeSet::new();
-        let mut ended = BTreeSet::new();
-        for party in &facts.parties {
-            if let Some(id) = party.id.as_ref().filter(|id| described.insert(*id)) {
-                update.set_once(&format!("p#{id}"), about(&party.about));
-            }
-            let said = party.recordings.iter().cloned().map(|recording| Heard { recording, party: party.id.clone() });
-            heard.extend(said.map(|said| said.to_element()));
-            ended.extend(party.id.iter().filter(|_| party.ended).map(ToString::to_string));
+        for (id, who) in &learned.parties {
+            update.set(&format!("p#{id}"), Write::Once(about(who)));
         }
-        update.schedule(!heard.is_empty(), !ended.is_empty(), at_ms, schedule, now_ms);
-        update.add_set("heard", heard);
-        update.add_set("ended", ended);
+        if learned.queues() {
+            update.set(schema::QUEUE, Write::Always(text(schema::DUE)));
+        }
+        update.set(schema::DUE_AT, numbered(learned.due_at_ms));
+        update.set(schema::TTL, numbered(learned.expires_s));
+        update.add_set("heard", learned.heard.iter().map(Heard::to_element).collect());
+        update.add_set("ended", learned.ended.iter().map(ToString::to_string).collect());
         update.values.push((":one".to_owned(), number(1)));
         update.add.push("rev :one".to_owned());
         update
@@ -68,29 +57,15 @@ impl FactsUpdate {
         self.new_if.join(" OR ")
     }
 
-    /// A recording puts the session into the queue; an end moves it to its first attempt. Either may come first.
-    fn schedule(&mut self, heard: bool, ended: bool, at_ms: u64, schedule: &Schedule, now_ms: u64) {
-        if heard {
-            self.set_value(schema::QUEUE, text(schema::DUE));
-            self.set_value(schema::TTL, number(schedule.expires_s(now_ms)));
-        } else {
-            self.set_once(schema::TTL, number((now_ms + UNRECORDED_TTL_DAYS * DAY_MS) / 1000));
-        }
-        if ended {
-            self.set_value(schema::DUE_AT, number(at_ms.saturating_add(millis(schedule.first_attempt_delay))));
-        } else {
-            self.set_once(schema::DUE_AT, number(now_ms.saturating_add(millis(schedule.quiet_period))));
-        }
-    }
-
-    fn set_once(&mut self, name: &str, value: AttributeValue) {
-        let (name, value) = self.placeholders(name, value);
-        self.set.push(format!("{name} = if_not_exists({name}, {value})"));
-    }
-
-    fn set_value(&mut self, name: &str, value: AttributeValue) {
-        let (name, value) = self.placeholders(name, value);
-        self.set.push(format!("{name} = {value}"));
+    fn set(&mut self, name: &str, write: Write<AttributeValue>) {
+        let (placeholder, at) = (format!("#n{}", self.names.len()), format!(":v{}", self.values.len()));
+        let (value, set) = match write {
+            Write::Once(value) => (value, format!("{placeholder} = if_not_exists({placeholder}, {at})")),
+            Write::Always(value) => (value, format!("{placeholder} = {at}")),
+        };
+        self.set.push(set);
+        self.names.push((placeholder, name.to_owned()));
+        self.values.push((at, value));
     }
 
     fn add_set(&mut self, name: &str, elements: BTreeSet<String>) {
@@ -106,12 +81,12 @@ impl FactsUpdate {
         self.add.push(format!("{name} {value}"));
         self.values.push((value, AttributeValue::Ss(elements.into_iter().collect())));
     }
+}
 
-    fn placeholders(&mut self, name: &str, value: AttributeValue) -> (String, String) {
-        let placeholders = (format!("#n{}", self.names.len()), format!(":v{}", self.values.len()));
-        self.names.push((placeholders.0.clone(), name.to_owned()));
-        self.values.push((placeholders.1.clone(), value));
-        placeholders
+fn numbered(write: Write<u64>) -> Write<AttributeValue> {
+    match write {
+        Write::Once(value) => Write::Once(number(value)),
+        Write::Always(value) => Write::Always(number(value)),
     }
 }
 
@@ -124,24 +99,37 @@ fn about(about: &PartyAbout) -> AttributeValue {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::{ladder::Ladder, notification::Notification};
+    use crate::domain::{
+        day::Day,
+        ids::{AccountId, PartyId, RecordingId, TelephonySessionId},
+        notification::MAX_FACTS_PER_EVENT,
+        session::SessionKey,
+    };
 
-    fn update(parties: &str) -> FactsUpdate {
-        let body = format!(
-            r#"{{"body":{{"telephonySessionId":"s","eventTime":"1970-01-01T00:01:00Z","parties":[{parties}]}}}}"#
-        );
-        let Ok(Notification::Telephony(sessions)) = Notification::parse(body.as_bytes()) else { panic!("{body}") };
-        let schedule = Schedule {
-            first_attempt_delay: Duration::from_secs(1),
-            ladder: Ladder::new(vec![Duration::ZERO]).unwrap(),
-            quiet_period: Duration::from_secs(900),
-            unlisted_after: Duration::ZERO,
-            row_ttl: Duration::from_secs(86_400),
+    /// As many parties, each with a recording and ended.
+    fn learned(parties: usize) -> Learned {
+        let ids: Vec<_> = (0..parties).map(|n| PartyId::parse(&format!("p-{n}")).unwrap()).collect();
+        let heard = |(n, party): (usize, &PartyId)| Heard {
+            recording: RecordingId::parse(&n.to_string()).unwrap(),
+            party: Some(party.clone()),
         };
-        FactsUpdate::of(&sessions[0], &schedule, 100_000)
+        Learned {
+            key: SessionKey {
+                account: AccountId::parse("800").unwrap(),
+                session: TelephonySessionId::parse("s-1").unwrap(),
+            },
+            day: Day::of(0),
+            seen_at_ms: 1,
+            session_id: None,
+            parties: ids.iter().map(|id| (id.clone(), PartyAbout::default())).collect::<BTreeMap<_, _>>(),
+            heard: ids.iter().enumerate().map(heard).collect(),
+            ended: ids.iter().cloned().collect(),
+            due_at_ms: Write::Once(2),
+            expires_s: Write::Always(3),
+        }
     }
 
     fn value_set(update: &FactsUpdate, name: &str) -> Option<(bool, AttributeValue)> {
@@ -153,29 +141,23 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_queues_the_session_for_the_quiet_period() {
-        let update = update(r#"{"accountId":"1","id":"p","recordings":[{"id":"9"}]}"#);
+    fn once_and_always_are_told_apart() {
+        let update = FactsUpdate::of(&learned(1));
         assert_eq!(value_set(&update, "queue"), Some((false, text("due"))));
-        assert_eq!(value_set(&update, "due_at"), Some((true, number(1_000_000))));
-        assert_eq!(value_set(&update, "ttl"), Some((false, number(86_500))));
-        assert_eq!(update.condition_expression().matches("NOT contains(heard").count(), 1);
+        assert_eq!(value_set(&update, "due_at"), Some((true, number(2))));
+        assert_eq!(value_set(&update, "ttl"), Some((false, number(3))));
     }
 
     #[test]
-    fn an_end_moves_it_to_the_first_attempt_with_or_without_a_recording() {
-        let update = update(r#"{"accountId":"1","id":"p","status":{"code":"Gone"}}"#);
-        assert_eq!(value_set(&update, "queue"), None);
-        assert_eq!(value_set(&update, "due_at"), Some((false, number(61_000))));
-        assert_eq!(value_set(&update, "ttl"), Some((true, number(100 + 2 * 86_400))));
-        assert_eq!(update.condition_expression().matches("NOT contains(ended").count(), 1);
+    fn any_new_fact_lets_it_write() {
+        let condition = FactsUpdate::of(&learned(2)).condition_expression();
+        assert_eq!(condition.matches("NOT contains(heard").count(), 2, "{condition}");
+        assert_eq!(condition.matches("NOT contains(ended").count(), 2, "{condition}");
     }
 
     #[test]
     fn the_largest_event_fits_dynamodbs_expression_limit() {
-        let party = |n: usize| {
-            format!(r#"{{"accountId":"1","id":"p-{n}","status":{{"code":"Gone"}},"recordings":[{{"id":"{n}"}}]}}"#)
-        };
-        let update = update(&(0..40).map(party).collect::<Vec<_>>().join(","));
+        let update = FactsUpdate::of(&learned(MAX_FACTS_PER_EVENT));
         assert!(update.update_expression().len() < 4096, "{}", update.update_expression().len());
         assert!(update.condition_expression().len() < 4096, "{}", update.condition_expression().len());
     }

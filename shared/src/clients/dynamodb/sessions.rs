@@ -16,7 +16,7 @@ use crate::{
     domain::{
         ids::RecordingId,
         notification::SessionFacts,
-        session::{Next, RecordingResult, Schedule, SessionKey, SessionRow},
+        session::{Learned, Next, RecordingResult, Schedule, SessionKey, SessionRow},
     },
     ports::session_store::{Finish, Finished, Recorded, SessionStore, StoreError},
 };
@@ -29,10 +29,14 @@ impl Table {
 
 impl SessionStore for Table {
     async fn record(&self, facts: &SessionFacts, schedule: &Schedule, now_ms: u64) -> Result<Recorded, StoreError> {
-        let key = SessionKey { account: facts.account.clone(), session: facts.session.clone() };
-        let update = FactsUpdate::of(facts, schedule, now_ms);
+        let learned = Learned::of(facts, schedule, now_ms);
+        if learned.is_silent() {
+            // DynamoDB takes no empty condition.
+            return Ok(Recorded::Known);
+        }
+        let update = FactsUpdate::of(&learned);
         let mut request = self
-            .update(pk(&key))
+            .update(pk(&learned.key))
             .update_expression(update.update_expression())
             .condition_expression(update.condition_expression());
         for (placeholder, name) in update.names {
