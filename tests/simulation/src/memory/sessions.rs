@@ -1,0 +1,168 @@
+//! The session rows, and the index of what is due.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shared::{
+    domain::{
+        ids::{PartyId, RecordingId},
+        notification::PartyAbout,
+        session::{Learned, Next, RecordingResult, SessionKey, SessionRow, Write},
+    },
+    ports::session_store::{Finish, Finished, Recorded, StoreError},
+};
+
+/// A session row with what the table keeps beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredRow {
+    /// The row as the port answers it.
+    pub row: SessionRow,
+    /// Who the parties are.
+    pub parties: BTreeMap<PartyId, PartyAbout>,
+    /// Whether it is in the queue.
+    pub queued: bool,
+    /// When it is due, epoch milliseconds; settled rows are not.
+    pub due_at_ms: Option<u64>,
+    /// When it may vanish, epoch seconds. Nothing vanishes here: an expired row of a real table stays readable too.
+    pub expires_s: u64,
+}
+
+/// All session rows.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    rows: BTreeMap<SessionKey, StoredRow>,
+    /// The rows in the queue, by the time they are due: what the sparse index is to DynamoDB.
+    queue: BTreeSet<(u64, SessionKey)>,
+    changed: BTreeSet<SessionKey>,
+}
+
+impl Sessions {
+    pub(super) fn rows(&self) -> &BTreeMap<SessionKey, StoredRow> {
+        &self.rows
+    }
+
+    pub(super) fn take_changed(&mut self) -> Vec<SessionKey> {
+        std::mem::take(&mut self.changed).into_iter().collect()
+    }
+
+    pub(super) fn next_due_ms(&self) -> Option<u64> {
+        self.queue.first().map(|(due_at_ms, _)| *due_at_ms)
+    }
+
+    pub(super) fn record(&mut self, learned: Learned) -> Recorded {
+        let known = self.rows.get(&learned.key);
+        let nothing = (BTreeSet::new(), BTreeSet::new());
+        let (heard, ended) = known.map_or((&nothing.0, &nothing.1), |known| (&known.row.heard, &known.row.ended));
+        if !learned.is_news(heard, ended) {
+            return Recorded::Known;
+        }
+        let key = learned.key.clone();
+        if known.is_none() {
+            self.rows.insert(key.clone(), StoredRow::of(&learned));
+        }
+        self.write(&key, |stored| stored.learn(learned));
+        Recorded::New
+    }
+
+    pub(super) fn due(&self, now_ms: u64, limit: usize) -> Vec<SessionKey> {
+        let due = self.queue.iter().take_while(|(due_at_ms, _)| *due_at_ms <= now_ms);
+        due.take(limit).map(|(_, key)| key.clone()).collect()
+    }
+
+    pub(super) fn claim(&mut self, key: &SessionKey, now_ms: u64, until_ms: u64) -> Option<SessionRow> {
+        let is_due =
+            |stored: &StoredRow| stored.queued && stored.due_at_ms.is_some_and(|due_at_ms| due_at_ms <= now_ms);
+        self.rows.get(key).filter(|stored| is_due(stored))?;
+        self.write(key, |stored| {
+            stored.due_at_ms = Some(until_ms);
+            stored.row.attempts = stored.row.attempts.saturating_add(1);
+        })
+    }
+
+    pub(super) fn note(
+        &mut self,
+        key: &SessionKey,
+        recording: &RecordingId,
+        result: &RecordingResult,
+    ) -> Result<SessionRow, StoreError> {
+        let noted = self.write(key, |stored| {
+            stored.row.results.insert(recording.clone(), result.clone());
+        });
+        noted.ok_or_else(|| StoreError::Rejected("there is no such row".to_owned()))
+    }
+
+    pub(super) fn finish(&mut self, key: &SessionKey, rev: u64, finish: &Finish) -> Result<Finished, StoreError> {
+        let stored = self.rows.get(key).ok_or(StoreError::Corrupt("the row has vanished"))?;
+        if stored.row.rev != rev {
+            return Ok(Finished::Changed(Box::new(stored.row.clone())));
+        }
+        self.write(key, |stored| {
+            stored.row.attempts = finish.attempts;
+            stored.expires_s = finish.expires_s;
+            stored.row.results.extend(finish.results.clone());
+            match finish.next {
+                Next::Settled => (stored.queued, stored.due_at_ms) = (false, None),
+                Next::At(due_at_ms) => stored.due_at_ms = Some(due_at_ms),
+            }
+        });
+        Ok(Finished::Done)
+    }
+
+    /// The one way to change a row: counts `rev` up, keeps the index, remembers that the row changed. Answers the row
+    /// as it is then; nothing if there is none.
+    fn write(&mut self, key: &SessionKey, change: impl FnOnce(&mut StoredRow)) -> Option<SessionRow> {
+        let stored = self.rows.get_mut(key)?;
+        let before = stored.due();
+        change(stored);
+        stored.row.rev += 1;
+        let after = stored.due();
+        if before != after {
+            before.map(|due_at_ms| self.queue.remove(&(due_at_ms, key.clone())));
+            after.map(|due_at_ms| self.queue.insert((due_at_ms, key.clone())));
+        }
+        self.changed.insert(key.clone());
+        Some(stored.row.clone())
+    }
+}
+
+impl StoredRow {
+    /// The row before its first write.
+    fn of(learned: &Learned) -> Self {
+        let row = SessionRow {
+            key: learned.key.clone(),
+            heard: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            day: learned.day,
+            session_id: None,
+            seen_at_ms: learned.seen_at_ms,
+            rev: 0,
+            attempts: 0,
+            results: BTreeMap::new(),
+        };
+        let (Write::Once(expires_s) | Write::Always(expires_s)) = learned.expires_s;
+        Self { row, parties: BTreeMap::new(), queued: false, due_at_ms: None, expires_s }
+    }
+
+    fn learn(&mut self, learned: Learned) {
+        self.queued |= learned.queues();
+        self.due_at_ms = Some(match learned.due_at_ms {
+            Write::Once(due_at_ms) => self.due_at_ms.unwrap_or(due_at_ms),
+            Write::Always(due_at_ms) => due_at_ms,
+        });
+        if let Write::Always(expires_s) = learned.expires_s {
+            self.expires_s = expires_s;
+        }
+        if self.row.session_id.is_none() {
+            self.row.session_id = learned.session_id;
+        }
+        for (party, about) in learned.parties {
+            self.parties.entry(party).or_insert(about);
+        }
+        self.row.heard.extend(learned.heard);
+        self.row.ended.extend(learned.ended);
+    }
+
+    /// Its place in the index, which holds only what is in the queue.
+    fn due(&self) -> Option<u64> {
+        self.due_at_ms.filter(|_| self.queued)
+    }
+}
