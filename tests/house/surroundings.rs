@@ -24,6 +24,9 @@ const READINGS: &[&str] = &[
     "tokio::time::Instant::now",
 ];
 
+/// Numbers drawn from a seed are no chance: the same seed draws the same.
+const SEEDED: &[&str] = &["fastrand::Rng", "fastrand::Rng::with_seed"];
+
 /// Who else may, and why.
 const EDGES: &[(&str, &str)] = &[
     ("shared/src/clients/system.rs", "the adapter of the ports Clock and Chance"),
@@ -69,7 +72,7 @@ fn readers(package: &Package) -> Vec<String> {
 }
 
 fn reads(mention: &Mention) -> bool {
-    READINGS.iter().any(|reading| mention.begins_with(reading))
+    READINGS.iter().any(|reading| mention.begins_with(reading)) && !SEEDED.contains(&mention.text().as_str())
 }
 
 mod tests {
@@ -94,6 +97,8 @@ mod tests {
             "use std::{env, fmt};",
             "use std::env::var; ",
             "fn f() { fastrand::f64(); }",
+            "fn f() { fastrand::Rng::new(); }",
+            "use fastrand::Rng; fn f() { Rng::default(); }",
             "use time::OffsetDateTime; fn f() { OffsetDateTime::now_utc(); }",
         ] {
             assert!(found(text), "{text}");
@@ -105,6 +110,7 @@ mod tests {
         for text in [
             "use std::time::{Duration, SystemTime}; fn f(now: SystemTime) -> Duration { Duration::ZERO }",
             "const NAME: &str = env!(\"CARGO_PKG_NAME\");",
+            "use fastrand::Rng; fn f() -> Rng { Rng::with_seed(7) }",
             "use crate::ports::clock::Clock; fn f(clock: &impl Clock) { clock.now_ms(); }",
         ] {
             assert!(!found(text), "{text}");

@@ -1,0 +1,165 @@
+//! The way to the table and the bucket: it takes time, and what is sent over it or comes back may get lost.
+
+use shared::{
+    domain::{
+        ids::RecordingId,
+        notification::SessionFacts,
+        object_key::ObjectKey,
+        session::{RecordingResult, Schedule, SessionKey, SessionRow},
+    },
+    ports::{
+        archive_store::{ArchiveError, ArchiveStore, Created, Held, NewObject},
+        recording_source::ByteStream,
+        session_store::{Finish, Finished, Recorded, SessionStore, StoreError},
+        token_store::{StoredToken, TokenStore},
+    },
+};
+
+use crate::{
+    chance::Dice,
+    executor::Time,
+    faults::{Fault, Faults},
+    trace::Trace,
+};
+
+/// How long a client waits for an answer that does not come, milliseconds.
+const TIMEOUT_MS: u64 = 3_000;
+
+/// The network between the functions and AWS.
+#[derive(Clone)]
+pub struct Crossing {
+    /// The clock.
+    pub time: Time,
+    /// Chance.
+    pub dice: Dice,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// What is written down of it.
+    pub trace: Trace,
+}
+
+/// A port behind the network.
+#[derive(Clone)]
+pub struct Far<P> {
+    port: P,
+    crossing: Crossing,
+}
+
+impl<P> Far<P> {
+    /// Puts the network in front of a port.
+    pub fn new(port: P, crossing: Crossing) -> Self {
+        Self { port, crossing }
+    }
+}
+
+/// What a port says where the network fails.
+trait NetworkError {
+    fn refused() -> Self;
+    fn unanswered() -> Self;
+}
+
+impl NetworkError for StoreError {
+    fn refused() -> Self {
+        Self::Unavailable("ThrottlingException".to_owned())
+    }
+
+    fn unanswered() -> Self {
+        Self::Indeterminate("timeout".to_owned())
+    }
+}
+
+impl NetworkError for ArchiveError {
+    fn refused() -> Self {
+        Self::Unavailable("SlowDown".to_owned())
+    }
+
+    fn unanswered() -> Self {
+        Self::Indeterminate("timeout".to_owned())
+    }
+}
+
+impl Crossing {
+    async fn cross<T, E: NetworkError>(&self, what: &str, act: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        self.travel().await;
+        if self.faults.strikes(Fault::Refused) {
+            self.trace.line(format_args!("{what} refused"));
+            return Err(E::refused());
+        }
+        if self.faults.strikes(Fault::RequestLost) {
+            self.time.sleep(TIMEOUT_MS).await;
+            return Err(E::unanswered());
+        }
+        let answer = act.await;
+        self.trace.line(format_args!("{what} {}", if answer.is_ok() { "done" } else { "failed" }));
+        if self.faults.strikes(Fault::AnswerLost) {
+            self.time.sleep(TIMEOUT_MS).await;
+            return Err(E::unanswered());
+        }
+        self.travel().await;
+        answer
+    }
+
+    async fn travel(&self) {
+        let slow = self.faults.strikes(Fault::Slow);
+        self.time.sleep(self.dice.latency_ms(1, if slow { 2_000 } else { 6 })).await;
+    }
+}
+
+impl<P: SessionStore> SessionStore for Far<P> {
+    async fn record(&self, facts: &SessionFacts, schedule: &Schedule, now_ms: u64) -> Result<Recorded, StoreError> {
+        self.crossing.cross("record", self.port.record(facts, schedule, now_ms)).await
+    }
+
+    async fn due(&self, now_ms: u64, limit: usize) -> Result<Vec<SessionKey>, StoreError> {
+        self.crossing.cross("due", self.port.due(now_ms, limit)).await
+    }
+
+    async fn claim(&self, key: &SessionKey, now_ms: u64, until_ms: u64) -> Result<Option<SessionRow>, StoreError> {
+        self.crossing.cross("claim", self.port.claim(key, now_ms, until_ms)).await
+    }
+
+    async fn note(
+        &self,
+        key: &SessionKey,
+        recording: &RecordingId,
+        result: &RecordingResult,
+    ) -> Result<SessionRow, StoreError> {
+        self.crossing.cross("note", self.port.note(key, recording, result)).await
+    }
+
+    async fn finish(&self, key: &SessionKey, rev: u64, finish: &Finish) -> Result<Finished, StoreError> {
+        self.crossing.cross("finish", self.port.finish(key, rev, finish)).await
+    }
+
+    async fn acquire_drain(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<bool, StoreError> {
+        self.crossing.cross("acquire drain", self.port.acquire_drain(holder, now_ms, until_ms)).await
+    }
+
+    async fn release_drain(&self, holder: &str) -> Result<(), StoreError> {
+        self.crossing.cross("release drain", self.port.release_drain(holder)).await
+    }
+}
+
+impl<P: TokenStore> TokenStore for Far<P> {
+    async fn token(&self) -> Result<Option<StoredToken>, StoreError> {
+        self.crossing.cross("token", self.port.token()).await
+    }
+
+    async fn lock(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<bool, StoreError> {
+        self.crossing.cross("lock token", self.port.lock(holder, now_ms, until_ms)).await
+    }
+
+    async fn put(&self, token: &StoredToken) -> Result<(), StoreError> {
+        self.crossing.cross("put token", self.port.put(token)).await
+    }
+}
+
+impl<P: ArchiveStore> ArchiveStore for Far<P> {
+    async fn create(&self, object: &NewObject, body: ByteStream) -> Result<Created, ArchiveError> {
+        self.crossing.cross("create object", self.port.create(object, body)).await
+    }
+
+    async fn held(&self, key: &ObjectKey) -> Result<Option<Held>, ArchiveError> {
+        self.crossing.cross("head object", self.port.held(key)).await
+    }
+}

@@ -1,0 +1,100 @@
+//! What goes wrong, how often, and how often it did.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+use crate::{chance::Dice, executor::Time, trace::Trace};
+
+/// A way the world fails the program. What the vendor does wrong with its own recordings comes with the calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Table or bucket refuse: it did not happen, and says so.
+    Refused,
+    /// A request to table or bucket gets lost: it did not happen, and looks like a timeout.
+    RequestLost,
+    /// The answer of table or bucket gets lost: it happened, and looks like a timeout.
+    AnswerLost,
+    /// A request never reaches the vendor.
+    VendorRequestLost,
+    /// The vendor's answer gets lost: it has counted the request.
+    VendorAnswerLost,
+    /// The vendor answers with an error of a gateway.
+    VendorBadGateway,
+    /// A body from the vendor breaks off.
+    BodyBroken,
+    /// Table, bucket or vendor take long.
+    Slow,
+    /// An event never reaches the webhook.
+    EventLost,
+    /// An event comes twice.
+    EventTwice,
+    /// An event comes late, after others of its call.
+    EventLate,
+    /// The webhook is killed while it records an event.
+    WebhookKilled,
+    /// The archiver is killed.
+    ArchiverKilled,
+    /// The schedule leaves out a minute.
+    TickMissed,
+    /// The schedule starts two runs.
+    TickTwice,
+    /// The stream starts a run beside the schedule's.
+    StreamStarted,
+}
+
+impl Fault {
+    /// How likely it is each time it could happen.
+    fn share(self) -> f64 {
+        match self {
+            Self::Refused | Self::RequestLost | Self::AnswerLost => 0.02,
+            Self::VendorRequestLost | Self::VendorAnswerLost | Self::VendorBadGateway | Self::BodyBroken => 0.03,
+            Self::Slow => 0.02,
+            Self::EventLost => 0.04,
+            Self::EventTwice | Self::EventLate => 0.08,
+            Self::WebhookKilled => 0.02,
+            Self::ArchiverKilled => 0.12,
+            Self::TickMissed | Self::TickTwice | Self::StreamStarted => 0.08,
+        }
+    }
+}
+
+/// Draws faults until a given time and counts them; clones share the count.
+#[derive(Clone)]
+pub struct Faults {
+    time: Time,
+    dice: Dice,
+    trace: Trace,
+    until_ms: u64,
+    struck: Rc<RefCell<BTreeMap<Fault, u32>>>,
+}
+
+impl Faults {
+    /// Faults that stop at `until_ms`, epoch milliseconds.
+    pub fn until(until_ms: u64, time: Time, dice: Dice, trace: Trace) -> Self {
+        Self { time, dice, trace, until_ms, struck: Rc::default() }
+    }
+
+    /// Whether the fault happens this time.
+    pub fn strikes(&self, fault: Fault) -> bool {
+        let strikes = self.plans(fault);
+        if strikes {
+            self.struck_by(fault);
+        }
+        strikes
+    }
+
+    /// Whether the fault is to happen this time, if nothing comes in between; it does not count yet.
+    pub fn plans(&self, fault: Fault) -> bool {
+        self.time.now_ms() < self.until_ms && self.dice.hits(fault.share())
+    }
+
+    /// Counts a fault that has happened.
+    pub fn struck_by(&self, fault: Fault) {
+        self.trace.line(format_args!("fault {fault:?}"));
+        *self.struck.borrow_mut().entry(fault).or_default() += 1;
+    }
+
+    /// How often each has happened.
+    pub fn struck(&self) -> BTreeMap<Fault, u32> {
+        self.struck.borrow().clone()
+    }
+}
