@@ -8,42 +8,42 @@ use crate::executor::Time;
 
 /// One sequence of random numbers for the whole world; clones draw from the same.
 #[derive(Clone)]
-pub struct Dice(Rc<RefCell<fastrand::Rng>>);
+pub(crate) struct Dice(Rc<RefCell<fastrand::Rng>>);
 
 impl Dice {
     /// The sequence of a seed.
-    pub fn of(seed: u64) -> Self {
+    pub(crate) fn of(seed: u64) -> Self {
         Self(Rc::new(RefCell::new(fastrand::Rng::with_seed(seed))))
     }
 
     /// Uniform in `[0, 1)`.
-    pub fn share(&self) -> f64 {
+    pub(crate) fn share(&self) -> f64 {
         self.0.borrow_mut().f64()
     }
 
     /// True with probability `share`.
-    pub fn hits(&self, share: f64) -> bool {
+    pub(crate) fn hits(&self, share: f64) -> bool {
         self.share() < share
     }
 
     /// Uniform in a range.
-    pub fn between(&self, range: RangeInclusive<u64>) -> u64 {
+    pub(crate) fn between(&self, range: RangeInclusive<u64>) -> u64 {
         self.0.borrow_mut().u64(range)
     }
 
     /// `least` and an exponentially distributed time of mean `mean` on top.
-    pub fn latency_ms(&self, least: u64, mean: u64) -> u64 {
+    pub(crate) fn latency_ms(&self, least: u64, mean: u64) -> u64 {
         least + (-(1.0 - self.share()).ln() * mean as f64) as u64
     }
 }
 
 /// The world's time and chance, as the ports have them.
 #[derive(Clone)]
-pub struct SimulatedClock {
+pub(crate) struct SimulatedClock {
     /// The time.
-    pub time: Time,
+    pub(crate) time: Time,
     /// The chance.
-    pub dice: Dice,
+    pub(crate) dice: Dice,
 }
 
 impl Clock for SimulatedClock {

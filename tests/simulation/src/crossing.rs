@@ -27,27 +27,27 @@ const TIMEOUT_MS: u64 = 3_000;
 
 /// The network between the functions and AWS.
 #[derive(Clone)]
-pub struct Crossing {
+pub(crate) struct Crossing {
     /// The clock.
-    pub time: Time,
+    pub(crate) time: Time,
     /// Chance.
-    pub dice: Dice,
+    pub(crate) dice: Dice,
     /// What goes wrong.
-    pub faults: Faults,
+    pub(crate) faults: Faults,
     /// What is written down of it.
-    pub trace: Trace,
+    pub(crate) trace: Trace,
 }
 
 /// A port behind the network.
 #[derive(Clone)]
-pub struct Far<P> {
+pub(crate) struct Far<P> {
     port: P,
     crossing: Crossing,
 }
 
 impl<P> Far<P> {
     /// Puts the network in front of a port.
-    pub fn new(port: P, crossing: Crossing) -> Self {
+    pub(crate) fn new(port: P, crossing: Crossing) -> Self {
         Self { port, crossing }
     }
 }

@@ -6,7 +6,7 @@ use crate::{chance::Dice, executor::Time, trace::Trace};
 
 /// A way the world fails the program. What the vendor does wrong with its own recordings comes with the calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// Table or bucket refuse: it did not happen, and says so.
     Refused,
     /// A request to table or bucket gets lost: it did not happen, and looks like a timeout.
@@ -59,7 +59,7 @@ impl Fault {
 
 /// Draws faults until a given time and counts them; clones share the count.
 #[derive(Clone)]
-pub struct Faults {
+pub(crate) struct Faults {
     time: Time,
     dice: Dice,
     trace: Trace,
@@ -69,12 +69,12 @@ pub struct Faults {
 
 impl Faults {
     /// Faults that stop at `until_ms`, epoch milliseconds.
-    pub fn until(until_ms: u64, time: Time, dice: Dice, trace: Trace) -> Self {
+    pub(crate) fn until(until_ms: u64, time: Time, dice: Dice, trace: Trace) -> Self {
         Self { time, dice, trace, until_ms, struck: Rc::default() }
     }
 
     /// Whether the fault happens this time.
-    pub fn strikes(&self, fault: Fault) -> bool {
+    pub(crate) fn strikes(&self, fault: Fault) -> bool {
         let strikes = self.plans(fault);
         if strikes {
             self.struck_by(fault);
@@ -83,18 +83,18 @@ impl Faults {
     }
 
     /// Whether the fault is to happen this time, if nothing comes in between; it does not count yet.
-    pub fn plans(&self, fault: Fault) -> bool {
+    pub(crate) fn plans(&self, fault: Fault) -> bool {
         self.time.now_ms() < self.until_ms && self.dice.hits(fault.share())
     }
 
     /// Counts a fault that has happened.
-    pub fn struck_by(&self, fault: Fault) {
+    pub(crate) fn struck_by(&self, fault: Fault) {
         self.trace.line(format_args!("fault {fault:?}"));
         *self.struck.borrow_mut().entry(fault).or_default() += 1;
     }
 
     /// How often each has happened.
-    pub fn struck(&self) -> BTreeMap<Fault, u32> {
+    pub(crate) fn struck(&self) -> BTreeMap<Fault, u32> {
         self.struck.borrow().clone()
     }
 }

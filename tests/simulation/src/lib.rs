@@ -1,9 +1,19 @@
 //! Ringvault's real use cases in a simulated world: one thread, a clock that jumps, one seed.
+//!
+//! The vendor is the simulator's core behind the product's own client; table, bucket, schedule and stream are in memory.
+//! Between them lies a network that delays, loses, repeats and reorders, and functions are killed at any await. What must
+//! always hold is asked after every step.
 
 mod chance;
 mod crossing;
+mod day;
 pub mod executor;
 mod faults;
+mod functions;
+mod judge;
 mod logs;
 pub mod memory;
 mod trace;
+mod vendor;
+
+pub use day::{LEAST_FAULTS, LEAST_RECORDINGS, Report, simulate};

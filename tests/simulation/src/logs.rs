@@ -13,11 +13,11 @@ use tracing::{
 
 /// Collects every line, whatever its level; clones collect into the same.
 #[derive(Clone, Default)]
-pub struct Logs(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Logs(Arc<Mutex<Vec<String>>>);
 
 impl Logs {
     /// Takes the lines logged since this was last asked.
-    pub fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -8,7 +8,7 @@ use crate::executor::Time;
 
 /// The trace of one world; clones write to the same.
 #[derive(Clone)]
-pub struct Trace {
+pub(crate) struct Trace {
     time: Time,
     lines: Rc<RefCell<Lines>>,
 }
@@ -22,13 +22,13 @@ struct Lines {
 
 impl Trace {
     /// An empty trace; its lines are hashed, and kept too if `keep`.
-    pub fn new(time: Time, keep: bool) -> Self {
+    pub(crate) fn new(time: Time, keep: bool) -> Self {
         let kept = keep.then(Vec::new);
         Self { time, lines: Rc::new(RefCell::new(Lines { kept, ..Lines::default() })) }
     }
 
     /// Writes a line, with the time before it.
-    pub fn line(&self, text: fmt::Arguments<'_>) {
+    pub(crate) fn line(&self, text: fmt::Arguments<'_>) {
         let Lines { digest, line, kept } = &mut *self.lines.borrow_mut();
         line.clear();
         // Writing into a string cannot fail.
@@ -40,13 +40,13 @@ impl Trace {
     }
 
     /// SHA-256 of all lines so far, in hex.
-    pub fn hash(&self) -> String {
+    pub(crate) fn hash(&self) -> String {
         let digest = self.lines.borrow().digest.clone().finalize();
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Takes the lines, if they were kept.
-    pub fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         self.lines.borrow_mut().kept.take().unwrap_or_default()
     }
 }

@@ -1,0 +1,237 @@
+//! The functions of the stack, as Lambda runs them: instances that live on between runs, are killed, and start cold.
+
+use std::{
+    cell::{Cell, RefCell},
+    pin::pin,
+    rc::Rc,
+};
+
+use futures_util::future::{Either, select};
+use ringcentral_sim::core::{Delivery, HandshakeAnswer};
+use shared::{
+    clients::{
+        ringcentral::{
+            RingCentral, TokenKeeper,
+            origin::{Origin, OriginGate},
+        },
+        secrets::RingCentralCredentials,
+    },
+    domain::{
+        delivery,
+        notification::{Notification, SessionFacts},
+        session::Schedule,
+    },
+    secret::Secret,
+    usecases::{
+        archive_due::{Archiver, Run},
+        record_notification::{Outcome, record_notification},
+    },
+};
+
+use crate::{
+    chance::SimulatedClock,
+    crossing::{Crossing, Far},
+    executor::{Mortal, Spawner},
+    faults::Fault,
+    memory::{MemoryBucket, MemoryTable, MemoryTokenRow},
+    vendor::{Vendor, origins},
+};
+
+/// How long one run of the archiver may take, milliseconds; as the template has it.
+const ARCHIVER_TIMEOUT_MS: u64 = 300_000;
+
+/// An await no run has more of before it is over, most of the time.
+const LAST_AWAIT: u64 = 60;
+
+type Source = RingCentral<Vendor, Far<MemoryTokenRow>, SimulatedClock>;
+
+/// The deployed stack.
+pub(crate) struct Functions {
+    crossing: Crossing,
+    spawner: Spawner,
+    vendor: Vendor,
+    table: MemoryTable,
+    bucket: MemoryBucket,
+    schedule: Schedule,
+    credentials: RingCentralCredentials,
+    verification: Secret,
+    idle: RefCell<Vec<Source>>,
+    started: Cell<u64>,
+    running: Cell<usize>,
+    acknowledged: RefCell<Vec<SessionFacts>>,
+}
+
+/// What the stack is deployed with.
+pub(crate) struct Deployment {
+    /// The network.
+    pub(crate) crossing: Crossing,
+    /// Where its tasks go.
+    pub(crate) spawner: Spawner,
+    /// The vendor.
+    pub(crate) vendor: Vendor,
+    /// The table.
+    pub(crate) table: MemoryTable,
+    /// The bucket.
+    pub(crate) bucket: MemoryBucket,
+    /// The waits.
+    pub(crate) schedule: Schedule,
+    /// What it signs in with.
+    pub(crate) credentials: RingCentralCredentials,
+    /// What authentic deliveries carry.
+    pub(crate) verification: Secret,
+}
+
+impl Functions {
+    /// Deploys.
+    pub(crate) fn deploy(deployment: Deployment) -> Rc<Self> {
+        let Deployment { crossing, spawner, vendor, table, bucket, schedule, credentials, verification } = deployment;
+        Rc::new(Self {
+            crossing,
+            spawner,
+            vendor,
+            table,
+            bucket,
+            schedule,
+            credentials,
+            verification,
+            idle: RefCell::default(),
+            started: Cell::new(0),
+            running: Cell::new(0),
+            acknowledged: RefCell::default(),
+        })
+    }
+
+    /// Whether something runs or is under way.
+    pub(crate) fn busy(&self) -> bool {
+        self.running.get() > 0
+    }
+
+    /// What the vendor was told had been recorded.
+    pub(crate) fn acknowledged(&self) -> Vec<SessionFacts> {
+        self.acknowledged.borrow().clone()
+    }
+
+    /// Starts a run of the archiver in an idle instance, or in a cold one.
+    pub(crate) fn start_archiver(self: &Rc<Self>, why: &'static str) {
+        let this = self.clone();
+        self.started.set(self.started.get() + 1);
+        let id = format!("run-{}", self.started.get());
+        let source = self.idle.borrow_mut().pop();
+        let source = source.unwrap_or_else(|| self.sign_in(&id));
+        self.running.set(self.running.get() + 1);
+        self.spawner.spawn(async move {
+            let Crossing { time, dice, faults, trace } = &this.crossing;
+            trace.line(format_args!("archiver {id} starts: {why}"));
+            let sessions = Far::new(this.table.clone(), this.crossing.clone());
+            let archive = Far::new(this.bucket.clone(), this.crossing.clone());
+            let clock = SimulatedClock { time: time.clone(), dice: dice.clone() };
+            let archiver = Archiver {
+                sessions: &sessions,
+                source: &source,
+                archive: &archive,
+                clock: &clock,
+                schedule: &this.schedule,
+            };
+            let deadline_ms = time.now_ms() + ARCHIVER_TIMEOUT_MS;
+            let doomed = faults.plans(Fault::ArchiverKilled);
+            let awaits = if doomed { dice.between(0..=LAST_AWAIT) } else { u64::from(u32::MAX) };
+            let run = archiver.archive_due(Run { id: &id, deadline_ms });
+            let run = Mortal::new(run, u32::try_from(awaits).unwrap_or(u32::MAX));
+            let ended = match select(pin!(run), pin!(time.sleep_until(deadline_ms))).await {
+                Either::Left((ended, _)) => ended,
+                Either::Right(_) => None,
+            };
+            match &ended {
+                Some(Ok(summary)) => trace.line(format_args!("archiver {id} ends: {summary:?}")),
+                Some(Err(error)) => trace.line(format_args!("archiver {id} fails: {error}")),
+                None => faults.struck_by(Fault::ArchiverKilled),
+            }
+            if ended.is_some() {
+                this.idle.borrow_mut().push(source);
+            }
+            this.running.set(this.running.get() - 1);
+        });
+    }
+
+    /// Takes a notification from the vendor to the webhook, and the webhook's answer back.
+    pub(crate) fn deliver(self: &Rc<Self>, delivery: Delivery) {
+        let this = self.clone();
+        self.running.set(self.running.get() + 1);
+        self.spawner.spawn(async move {
+            this.carry(&delivery).await;
+            this.running.set(this.running.get() - 1);
+        });
+    }
+
+    async fn carry(self: &Rc<Self>, delivery: &Delivery) {
+        let Crossing { time, dice, faults, .. } = &self.crossing;
+        let mut times = 1;
+        if faults.strikes(Fault::EventLost) {
+            times = 0;
+        } else if faults.strikes(Fault::EventTwice) {
+            times = 2;
+        }
+        if faults.strikes(Fault::EventLate) {
+            time.sleep(dice.between(1_000..=600_000)).await;
+        }
+        let mut heard = false;
+        for _ in 0..times {
+            time.sleep(dice.latency_ms(10, 40)).await;
+            heard |= self.webhook(delivery).await;
+        }
+        let answer = if heard { answered() } else { HandshakeAnswer::Unreachable };
+        self.vendor.core.borrow_mut().delivered(delivery, &answer, time.now_ms());
+    }
+
+    /// One invocation of the webhook; whether it answered 200.
+    async fn webhook(self: &Rc<Self>, delivery: &Delivery) -> bool {
+        let Crossing { time, dice, faults, trace } = &self.crossing;
+        let token = delivery.headers.iter().find(|(name, _)| *name == "Verification-Token");
+        let tokens = token.map(|(_, token)| token.as_bytes()).into_iter().collect();
+        let authentic = delivery::Delivery { body: &delivery.body, tokens };
+        let Some(authentic) = authentic.authenticate(std::slice::from_ref(&self.verification)) else { return false };
+        let sessions = Far::new(self.table.clone(), self.crossing.clone());
+        let doomed = faults.plans(Fault::WebhookKilled);
+        let awaits = if doomed { dice.between(0..=2) } else { u64::from(u32::MAX) };
+        let recording = record_notification(&sessions, &self.schedule, &authentic, time.now_ms());
+        let recorded = Mortal::new(recording, u32::try_from(awaits).unwrap_or(u32::MAX)).await;
+        match recorded {
+            Some(Ok(outcome)) => {
+                trace.line(format_args!("webhook {}", outcome.name()));
+                if let Ok(Notification::Telephony(facts)) = Notification::parse(&delivery.body) {
+                    self.acknowledged.borrow_mut().extend(facts);
+                }
+                if outcome == Outcome::Recorded && faults.strikes(Fault::StreamStarted) {
+                    self.start_archiver("stream");
+                }
+                true
+            }
+            Some(Err(error)) => {
+                trace.line(format_args!("webhook fails: {error}"));
+                false
+            }
+            None => {
+                faults.struck_by(Fault::WebhookKilled);
+                false
+            }
+        }
+    }
+
+    fn sign_in(&self, holder: &str) -> Source {
+        let addresses = origins();
+        let configured = |address: &str| Origin::configured(address);
+        let gate = configured(&addresses.platform).zip(configured(&addresses.media));
+        let gate = gate.and_then(|(platform, media)| OriginGate::new(platform, media, ""));
+        let Some(gate) = gate else { unreachable!("the simulated addresses are origins") };
+        let row = Far::new(self.table.token_row(&self.credentials.client_id), self.crossing.clone());
+        let server = gate.server().clone();
+        let keeper = TokenKeeper::new(self.vendor.clone(), server, self.credentials.clone(), row, holder.to_owned());
+        let Crossing { time, dice, .. } = &self.crossing;
+        RingCentral::new(self.vendor.clone(), gate, keeper, SimulatedClock { time: time.clone(), dice: dice.clone() })
+    }
+}
+
+fn answered() -> HandshakeAnswer {
+    let json = ("content-type".to_owned(), "application/json".to_owned());
+    HandshakeAnswer::Reply { status: 200, headers: vec![json], body_bytes: 24, elapsed_ms: 60 }
+}

@@ -1,0 +1,121 @@
+//! The simulated vendor's core behind the product's own client: requests go in over a network that fails.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http::{Request, Response, Uri, header::AUTHORIZATION};
+use ringcentral_sim::core::{self, Manner, Origin, Origins, Outcome, Simulator};
+use shared::{
+    clients::ringcentral::{NoReply, Transport},
+    ports::recording_source::{ByteStream, Interrupted},
+};
+
+use crate::{crossing::Crossing, executor::Time, faults::Fault};
+
+/// How long the client waits for a reply that does not come, milliseconds.
+const TIMEOUT_MS: u64 = 30_000;
+
+/// The simulated addresses.
+pub(crate) fn origins() -> Origins {
+    Origins { platform: "https://platform.ringcentral.test".into(), media: "https://media.ringcentral.test".into() }
+}
+
+/// The vendor, as a client reaches it; clones reach the same.
+#[derive(Clone)]
+pub(crate) struct Vendor {
+    /// Its core.
+    pub(crate) core: Rc<RefCell<Simulator>>,
+    /// The network.
+    pub(crate) crossing: Crossing,
+    /// Hosts that a token was sent to and must not have been.
+    pub(crate) leaks: Rc<RefCell<Vec<String>>>,
+}
+
+impl Transport for Vendor {
+    async fn send(&self, request: Request<Bytes>, limit: Option<Duration>) -> Result<Response<ByteStream>, NoReply> {
+        let Crossing { time, dice, faults, trace } = &self.crossing;
+        let timeout_ms = limit.map_or(TIMEOUT_MS, |limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+        let Some(origin) = origin_of(request.uri()) else {
+            if request.headers().contains_key(AUTHORIZATION) {
+                self.leaks.borrow_mut().push(request.uri().host().unwrap_or_default().to_owned());
+            }
+            time.sleep(dice.latency_ms(50, 250)).await;
+            return Err(NoReply("nobody is there".to_owned()));
+        };
+        time.sleep(dice.latency_ms(25, 125)).await;
+        if faults.strikes(Fault::VendorRequestLost) {
+            time.sleep(timeout_ms).await;
+            return Err(NoReply("timeout".to_owned()));
+        }
+        let asked = asked(origin, request);
+        let outcome = self.core.borrow_mut().handle(&asked, time.now_ms());
+        let Outcome::Reply(mut reply) = outcome else { return Err(NoReply("a handshake was not expected".to_owned())) };
+        trace.line(format_args!("vendor {} {} {}", asked.method, asked.target, reply.status));
+        if faults.strikes(Fault::VendorAnswerLost) {
+            time.sleep(timeout_ms).await;
+            return Err(NoReply("timeout".to_owned()));
+        }
+        if faults.strikes(Fault::VendorBadGateway) {
+            reply.status = 502;
+            reply.headers.retain(|(name, _)| name.starts_with("X-Rate-Limit"));
+            reply.body = Bytes::from_static(b"<html>502</html>");
+            reply.manner = Manner::Whole;
+        }
+        if faults.strikes(Fault::BodyBroken) {
+            reply.body.truncate(reply.body.len() / 2);
+            reply.manner = Manner::Broken;
+        }
+        let slow = faults.strikes(Fault::Slow);
+        time.sleep(dice.latency_ms(25, if slow { 5_000 } else { 125 })).await;
+        Ok(received(reply, time.clone()))
+    }
+}
+
+fn origin_of(uri: &Uri) -> Option<Origin> {
+    let Origins { platform, media } = origins();
+    let origin = format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority()?);
+    let known = [(platform, Origin::Platform), (media, Origin::Media)];
+    known.into_iter().find(|(address, _)| *address == origin).map(|(_, origin)| origin)
+}
+
+fn asked(origin: Origin, request: Request<Bytes>) -> core::Request {
+    let (head, body) = request.into_parts();
+    let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    core::Request {
+        origin,
+        method: head.method.to_string(),
+        target: head.uri.path_and_query().map_or_else(String::new, ToString::to_string),
+        headers: head.headers.iter().map(header).collect(),
+        body,
+    }
+}
+
+/// A reply as it arrives: in pieces, with pauses, to its end or not.
+fn received(reply: core::Reply, time: Time) -> Response<ByteStream> {
+    const PIECE_BYTES: usize = 1_024;
+    let mut response = Response::new(());
+    *response.status_mut() = http::StatusCode::from_u16(reply.status).unwrap_or_default();
+    for (name, value) in &reply.headers {
+        if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(*name), http::HeaderValue::try_from(value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    let (piece_bytes, pause_ms) = match reply.manner {
+        Manner::Whole | Manner::Broken => (PIECE_BYTES, 3),
+        Manner::Trickle { piece_bytes, pause_ms } => (piece_bytes, pause_ms),
+    };
+    let broken = (reply.manner == Manner::Broken).then(|| Err(Interrupted("connection reset".to_owned())));
+    let starts = (0..reply.body.len()).step_by(piece_bytes);
+    let pieces = starts.map(move |start| reply.body.slice(start..reply.body.len().min(start + piece_bytes)));
+    let paced = stream::iter(pieces.map(Ok).chain(broken)).then(move |piece| {
+        let pause = time.sleep(pause_ms);
+        async move {
+            pause.await;
+            piece
+        }
+    });
+    response.map(|()| Box::pin(paced) as ByteStream)
+}

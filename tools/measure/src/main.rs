@@ -1,0 +1,38 @@
+//! The figures Ringvault is measured by.
+
+mod simulate;
+
+use std::{process::ExitCode, time::Instant};
+
+use clap::{Parser, Subcommand};
+use simulate::Simulate;
+
+/// Measures Ringvault against its promises.
+///
+/// Each measurement prints a readable table, or with --json one JSON object. The exit status is 0 only if the promise
+/// was kept.
+#[derive(Parser)]
+#[command(name = "measure", version)]
+struct Cli {
+    /// Print one JSON object.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    measurement: Measurement,
+}
+
+#[derive(Subcommand)]
+enum Measurement {
+    /// Simulates a day of calls and faults for each of many seeds, and asks after every step what must always hold.
+    ///
+    /// A seed replays byte for byte: `--seeds 1 --from S --trace` shows what happened on the day of seed S.
+    Simulate(Simulate),
+}
+
+fn main() -> ExitCode {
+    let started = Instant::now();
+    let cli = Cli::parse();
+    let Measurement::Simulate(simulate) = cli.measurement;
+    let kept = simulate.run(cli.json, || started.elapsed());
+    if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
