@@ -1,13 +1,17 @@
 //! The vendor as a pure machine: a request and the time go in, a reply comes out.
 
+mod agenda;
 mod call_log;
 mod call_record;
+mod chance;
 mod fault;
+mod happen;
 mod limits;
 mod links;
 mod live_session;
 mod message;
 mod notify;
+mod offered;
 mod recordings;
 mod route;
 mod sessions;
@@ -15,17 +19,20 @@ mod subscriptions;
 
 pub use limits::RateGroup;
 pub use message::{Manner, Origin, Origins, Reply, Request, Served};
-pub use notify::Delivery;
+pub use notify::{Delivery, DeliveryPurpose};
+pub use offered::Offered;
 pub use subscriptions::{Handshake, HandshakeAnswer, Subscription, SubscriptionStatus};
 
 use crate::settings::Settings;
-use crate::world::{Call, Recording, learn};
+use crate::world::{Call, Recording, World, learn};
+use agenda::Agenda;
 use fault::Fault;
 use limits::{Gauge, Limits};
 use links::Links;
 use route::Route;
 use serde_json::Value;
 use sessions::Sessions;
+use std::collections::{BTreeMap, VecDeque};
 use subscriptions::{Draft, Pending, Subscriptions};
 
 /// RingCentral for one account, one application and one user. It knows no clock: every call that needs the time is
@@ -33,7 +40,13 @@ use subscriptions::{Draft, Pending, Subscriptions};
 pub struct Simulator {
     settings: Settings,
     origins: Origins,
-    calls: Vec<Call>,
+    world: World,
+    agenda: Agenda,
+    /// Transitions of a call that wait for more of the same call, by `telephonySessionId`.
+    untold: BTreeMap<String, Value>,
+    /// What is to be sent, with the time since when.
+    outbox: VecDeque<(u64, Delivery)>,
+    deliveries_made: u64,
     sessions: Sessions,
     limits: Limits,
     subscriptions: Subscriptions,
@@ -69,7 +82,11 @@ impl Simulator {
         Self {
             settings,
             origins,
-            calls: Vec::new(),
+            world: World::default(),
+            agenda: Agenda::default(),
+            untold: BTreeMap::new(),
+            outbox: VecDeque::new(),
+            deliveries_made: 0,
             sessions: Sessions::default(),
             limits: Limits::default(),
             subscriptions: Subscriptions::default(),
@@ -85,28 +102,29 @@ impl Simulator {
     /// Learns calls, parties and recordings from a telephony session notification, given as the whole webhook body
     /// (API.md §6). A party that reaches Disconnected, Gone or VoiceMail ends at `now_ms`. Other events are ignored.
     pub fn learn(&mut self, event: &Value, now_ms: u64) {
-        learn(&mut self.calls, event, &self.settings, now_ms);
+        self.advance(now_ms);
+        learn(&mut self.world, event, &self.settings, now_ms);
     }
 
     /// Adds a call that no event told of.
     pub fn add_call(&mut self, call: Call) {
-        self.calls.push(call);
+        self.world.add(call);
     }
 
-    /// A call by its `telephonySessionId`.
+    /// A call by its `telephonySessionId`, to be changed: but not its ids and its start, by which it is found, and
+    /// recordings may only be taken out.
     pub fn call_mut(&mut self, telephony_session_id: &str) -> Option<&mut Call> {
-        self.calls.iter_mut().find(|call| call.telephony_session_id == telephony_session_id)
+        self.world.call_mut(telephony_session_id)
     }
 
-    /// A recording by its id.
+    /// A recording by its id, to be changed: but not its id.
     pub fn recording_mut(&mut self, id: &str) -> Option<&mut Recording> {
-        let mut recordings = self.calls.iter_mut().flat_map(|call| &mut call.recordings);
-        recordings.find(|recording| recording.id == id)
+        self.world.recording_mut(id)
     }
 
     /// Exactly the bytes a whole and healthy download of this recording has.
     pub fn audio_of(&self, recording_id: &str) -> Option<Vec<u8>> {
-        self.find_recording(recording_id).map(|(_, recording)| recording.audio())
+        self.world.recording(recording_id).map(|(_, recording)| recording.audio())
     }
 
     /// Every request answered so far, in order.
@@ -114,8 +132,9 @@ impl Simulator {
         &self.served
     }
 
-    /// Answers a request, or says that a handshake is needed first.
+    /// Answers a request, or says that a handshake is needed first. Whatever is due by now happens before.
     pub fn handle(&mut self, request: &Request, now_ms: u64) -> Outcome {
+        self.advance(now_ms);
         let mut asked = Asked::of(request);
         let Some(route) = Route::of(request) else {
             return Outcome::Reply(self.conclude(asked, Fault::no_such_uri().reply()));
@@ -138,12 +157,16 @@ impl Simulator {
 
     /// Ends the creation of a subscription with what its address said (API.md §5.1).
     pub fn finish_handshake(&mut self, handshake: Handshake, answer: HandshakeAnswer, now_ms: u64) -> Reply {
-        let links = self.links();
+        self.advance(now_ms);
         let Pending { validation_token, asked, draft } = *handshake.pending;
-        let created = subscriptions::judge(&validation_token, &answer)
-            .map(|()| self.subscriptions.add(draft, now_ms))
-            .map(|subscription| Reply::json(200, &subscription.resource(&links, now_ms)));
-        let reply = created.unwrap_or_else(|fault| fault.reply());
+        let reply = match subscriptions::judge(&validation_token, &answer, &self.settings.handshake) {
+            Ok(()) => {
+                let subscription = self.subscriptions.add(draft, now_ms);
+                self.enter_reminders(&subscription.id, now_ms);
+                Reply::json(200, &subscription.resource(&self.links(), now_ms))
+            }
+            Err(fault) => fault.reply(),
+        };
         self.conclude(asked, reply)
     }
 
@@ -154,14 +177,20 @@ impl Simulator {
 
     /// Stops deliveries to a subscription, as the vendor does after failures (API.md §5.4). False if there is none.
     pub fn blacklist(&mut self, subscription_id: &str, reason: &str, now_ms: u64) -> bool {
-        self.subscriptions.blacklist(subscription_id, reason, now_ms)
+        let found = self.subscriptions.living_mut(subscription_id, now_ms);
+        let known = found.map(|subscription| subscription.blacklist(reason, now_ms)).is_some();
+        if known {
+            self.enter_recheck(subscription_id.to_owned(), now_ms);
+        }
+        known
     }
 
     /// What the vendor would send for this event: one delivery for each active subscription with a matching filter
     /// (API.md §5.4). The event is the whole webhook body; `subscriptionId` and `ownerId` are replaced by the true
-    /// ones. The first delivery keeps the event's `uuid`, further ones get their own.
-    pub fn deliveries(&self, event: &Value, now_ms: u64) -> Vec<Delivery> {
-        notify::deliveries(self.subscriptions.living(now_ms), event, &self.settings)
+    /// ones. The first delivery keeps the event's `uuid`, further ones get their own. Nothing of it is left to chance.
+    pub fn deliveries(&mut self, event: &Value, now_ms: u64) -> Vec<Delivery> {
+        let subscriptions = self.subscriptions.living(now_ms);
+        notify::deliveries(subscriptions, event, &self.settings, &mut self.deliveries_made)
     }
 
     fn authorize(&self, route: &Route<'_>, request: &Request, now_ms: u64) -> Result<(), Fault> {
@@ -216,11 +245,6 @@ impl Simulator {
     fn check_account(&self, account: &str) -> Result<(), Fault> {
         let ours = account == "~" || account == self.settings.account_id;
         if ours { Ok(()) } else { Err(Fault::not_found("accountId")) }
-    }
-
-    fn find_recording(&self, id: &str) -> Option<(&Call, &Recording)> {
-        let mut all = self.calls.iter().flat_map(|call| call.recordings.iter().map(move |recording| (call, recording)));
-        all.find(|(_, recording)| recording.id == id)
     }
 
     fn links(&self) -> Links {

@@ -12,4 +12,7 @@ mod settings;
 mod time_text;
 pub mod world;
 
-pub use settings::Settings;
+pub use settings::{
+    DeliverySettings, EndRecordings, HandshakeChecks, JwtState, Outage, OutageAnswer, SecretHeader, Settings, Sound,
+    ThrottleCode,
+};

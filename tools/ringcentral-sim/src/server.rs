@@ -1,12 +1,14 @@
 //! The simulator behind two HTTP origins on loopback. The clock and the network are here and nowhere else.
 
 mod deliver;
+mod drive;
 mod http;
 
 pub use deliver::DeliveryResult;
 
 use crate::core::{Origin, Origins, Simulator};
 use crate::settings::Settings;
+use futures_util::future::join_all;
 use reqwest::redirect;
 use serde_json::Value;
 use std::io;
@@ -14,9 +16,10 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
-/// A running simulator. It stops when it is dropped.
+/// A running simulator. What happens by itself happens at its time, and notifications are sent. It stops when it is
+/// dropped.
 pub struct SimServer {
     shared: Arc<Shared>,
     origins: Origins,
@@ -28,6 +31,8 @@ pub struct SimServer {
 struct Shared {
     simulator: Mutex<Simulator>,
     client: reqwest::Client,
+    /// Somebody looked at the simulator: what happens next may happen sooner.
+    touched: Notify,
 }
 
 impl SimServer {
@@ -43,10 +48,12 @@ impl SimServer {
         let shared = Arc::new(Shared {
             simulator: Mutex::new(Simulator::new(settings, origins.clone())),
             client: client.map_err(io::Error::other)?,
+            touched: Notify::new(),
         });
         let (running, stopped) = watch::channel(());
         http::serve(platform, Origin::Platform, shared.clone(), stopped.clone());
-        http::serve(media, Origin::Media, shared.clone(), stopped);
+        http::serve(media, Origin::Media, shared.clone(), stopped.clone());
+        drive::start(shared.clone(), stopped);
         Ok(Self { shared, origins, _running: running })
     }
 
@@ -74,12 +81,19 @@ impl SimServer {
     /// twice, whatever they say (API.md §5.4). The world learns nothing from it: see [`SimServer::learn`].
     pub async fn deliver(&self, event: &Value) -> Vec<DeliveryResult> {
         let deliveries = self.with(|simulator| simulator.deliveries(event, now_ms()));
-        deliver::all(&self.shared.client, deliveries).await
+        join_all(deliveries.into_iter().map(|delivery| deliver::one(&self.shared, delivery))).await
     }
 }
 
 impl Shared {
     fn with<T>(&self, act: impl FnOnce(&mut Simulator) -> T) -> T {
+        let result = self.quietly(act);
+        self.touched.notify_one();
+        result
+    }
+
+    /// [`Shared::with`] of the one who is told of every touch.
+    fn quietly<T>(&self, act: impl FnOnce(&mut Simulator) -> T) -> T {
         act(&mut self.simulator.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

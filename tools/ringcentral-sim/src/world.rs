@@ -3,10 +3,12 @@
 mod learn;
 mod party;
 mod script;
+mod store;
 
 pub(crate) use learn::learn;
 pub use party::{Direction, Endpoint, Party, PartyStatus};
 pub use script::{Script, Step};
+pub(crate) use store::World;
 
 use crate::audio;
 use sha2::{Digest, Sha256};
@@ -135,6 +137,19 @@ pub enum BodyFault {
     Undeclared,
 }
 
+/// What the call log has of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listing {
+    /// Nothing.
+    Absent,
+    /// That it runs.
+    InProgress,
+    /// Its final record, without recordings.
+    Unlinked,
+    /// Everything.
+    Linked,
+}
+
 impl Call {
     /// When the last party ended, in epoch milliseconds; `None` while somebody is in the call.
     pub fn ended_at_ms(&self) -> Option<u64> {
@@ -142,10 +157,24 @@ impl Call {
         ends?.into_iter().max()
     }
 
-    pub(crate) fn is_listed(&self, now_ms: u64) -> bool {
-        match (self.ended_at_ms(), self.listed_after_ms) {
-            (Some(ended_at_ms), Some(after_ms)) => ended_at_ms + after_ms <= now_ms,
-            (None, _) | (_, None) => false,
+    /// When the call log has its final record, in epoch milliseconds.
+    pub(crate) fn listed_at_ms(&self) -> Option<u64> {
+        Some(self.ended_at_ms()? + self.listed_after_ms?)
+    }
+
+    /// When that record names its recordings, in epoch milliseconds.
+    pub(crate) fn linked_at_ms(&self) -> Option<u64> {
+        Some(self.listed_at_ms()? + self.linked_after_ms)
+    }
+
+    /// What the call log has of it (API.md §7, "Latency", "Not final").
+    pub(crate) fn listing(&self, now_ms: u64) -> Listing {
+        let past = |at_ms: Option<u64>| at_ms.is_some_and(|at_ms| at_ms <= now_ms);
+        match (past(self.listed_at_ms()), past(self.linked_at_ms())) {
+            (_, true) => Listing::Linked,
+            (true, false) => Listing::Unlinked,
+            (false, false) if self.listed_early && self.listed_after_ms.is_some() => Listing::InProgress,
+            (false, false) => Listing::Absent,
         }
     }
 
@@ -155,11 +184,26 @@ impl Call {
         owner.map_or_else(|| self.ended_at_ms(), |party| party.ended_at_ms)
     }
 
-    pub(crate) fn is_ready(&self, recording: &Recording, now_ms: u64) -> bool {
-        match (self.end_of(recording), recording.ready_after_ms) {
-            (Some(ended_at_ms), Some(after_ms)) => !recording.too_short && ended_at_ms + after_ms <= now_ms,
-            (None, _) | (_, None) => false,
-        }
+    /// When a recording's file is there, in epoch milliseconds.
+    pub(crate) fn ready_at_ms(&self, recording: &Recording) -> Option<u64> {
+        let after_ms = recording.ready_after_ms.filter(|_| !recording.too_short)?;
+        Some(self.end_of(recording)? + after_ms)
+    }
+
+    /// When it is deleted again, in epoch milliseconds: by a user, or for its age (API.md §8, "Retention").
+    pub(crate) fn deleted_at_ms(&self, recording: &Recording, retention_days: u64) -> Option<u64> {
+        let retention_ms = retention_days.saturating_mul(24 * 60 * 60 * 1_000);
+        let after_ms = recording.deleted_after_ms.map_or(retention_ms, |after_ms| after_ms.min(retention_ms));
+        Some(self.end_of(recording)?.saturating_add(after_ms))
+    }
+
+    pub(crate) fn is_deleted(&self, recording: &Recording, retention_days: u64, now_ms: u64) -> bool {
+        self.deleted_at_ms(recording, retention_days).is_some_and(|at_ms| at_ms <= now_ms)
+    }
+
+    pub(crate) fn is_ready(&self, recording: &Recording, retention_days: u64, now_ms: u64) -> bool {
+        let there = self.ready_at_ms(recording).is_some_and(|at_ms| at_ms <= now_ms);
+        there && !self.is_deleted(recording, retention_days, now_ms)
     }
 }
 

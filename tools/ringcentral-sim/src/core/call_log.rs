@@ -1,7 +1,7 @@
 //! The call log: which records, on which page (API.md §7).
 
 use super::Simulator;
-use super::call_record::record;
+use super::call_record::{Seen, record};
 use super::fault::Fault;
 use super::message::{Reply, Request};
 use crate::time_text::parse_ms;
@@ -56,21 +56,26 @@ impl Simulator {
             let side = |id: &str| call.parties.iter().any(|party| party.extension_id.as_deref() == Some(id));
             extension.is_none_or(side)
         };
-        let mut calls: Vec<&Call> = self
-            .calls
-            .iter()
-            .filter(of_extension)
-            .filter(|call| call.is_listed(now_ms) && wanted.takes(call))
-            .collect();
-        calls.sort_by_key(|call| std::cmp::Reverse(call.started_at_ms));
         let links = self.links();
-        let page: Vec<Value> = calls
-            .iter()
+        let found: Vec<Value> = self
+            .candidates(wanted)
+            .filter(of_extension)
+            .map(|call| Seen::of(call, &self.settings, now_ms))
+            .filter(|seen| seen.is_listed() && wanted.recordings.takes(seen))
             .skip(wanted.skipped())
-            .take(wanted.per_page)
-            .map(|call| record(call, extension, wanted.view, &links))
+            .take(wanted.per_page + 1)
+            .map(|seen| record(&seen, extension, wanted.view, &links))
             .collect();
-        Ok(Reply::json(200, &wanted.envelope(path, page, calls.len())))
+        Ok(Reply::json(200, &wanted.envelope(path, found)))
+    }
+
+    /// What the ids and times of a look-up leave, the newest first.
+    fn candidates<'a>(&'a self, wanted: &'a Wanted) -> Box<dyn Iterator<Item = &'a Call> + 'a> {
+        let calls: Box<dyn Iterator<Item = &Call>> = match &wanted.telephony_session_id {
+            Some(id) => Box::new(self.world.call(id).into_iter()),
+            None => Box::new(self.world.begun_between(wanted.from_ms, wanted.to_ms)),
+        };
+        Box::new(calls.filter(|call| wanted.takes(call)))
     }
 }
 
@@ -122,14 +127,17 @@ impl Wanted {
         same(&self.telephony_session_id, &call.telephony_session_id)
             && same(&self.session_id, &call.session_id)
             && (self.from_ms..=self.to_ms).contains(&call.started_at_ms)
-            && self.recordings.takes(call)
     }
 
     fn skipped(&self) -> usize {
         (self.page - 1) * self.per_page
     }
 
-    fn envelope(&self, path: &str, records: Vec<Value>, total: usize) -> Value {
+    /// `found` holds this page, and one record more if there is another page.
+    fn envelope(&self, path: &str, found: Vec<Value>) -> Value {
+        let goes_on = found.len() > self.per_page;
+        let mut records = found;
+        records.truncate(self.per_page);
         let mut paging = json!({"page": self.page, "perPage": self.per_page});
         let mut navigation = json!({"firstPage": {"uri": self.uri(path, 1)}});
         if !records.is_empty() {
@@ -139,7 +147,7 @@ impl Wanted {
         if self.page > 1 {
             navigation["previousPage"] = json!({"uri": self.uri(path, self.page - 1)});
         }
-        if self.skipped() + self.per_page < total && self.page < MAX_PAGE {
+        if goes_on && self.page < MAX_PAGE {
             navigation["nextPage"] = json!({"uri": self.uri(path, self.page + 1)});
         }
         json!({"uri": self.uri(path, self.page), "records": records, "paging": paging, "navigation": navigation})
@@ -157,8 +165,8 @@ impl Wanted {
 
 impl Recordings {
     /// A recording that was too short is none.
-    fn takes(&self, call: &Call) -> bool {
-        let mut kept = call.recordings.iter().filter(|recording| !recording.too_short);
+    fn takes(&self, seen: &Seen<'_>) -> bool {
+        let mut kept = seen.recordings.iter().filter(|recording| !recording.too_short);
         match self {
             Self::RecordedOrNot => true,
             Self::Any => kept.next().is_some(),

@@ -2,28 +2,70 @@
 
 use super::call_log::View;
 use super::links::Links;
+use crate::settings::Settings;
 use crate::time_text::format_ms;
-use crate::world::{Call, Direction, Endpoint, Party, Recording};
+use crate::world::{Call, Direction, Endpoint, Listing, Party, Recording};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+/// A call as the log knows it at one time.
+pub(super) struct Seen<'a> {
+    call: &'a Call,
+    listing: Listing,
+    /// Those the log speaks of.
+    pub(super) recordings: Vec<&'a Recording>,
+    now_ms: u64,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn of(call: &'a Call, settings: &Settings, now_ms: u64) -> Self {
+        let listing = call.listing(now_ms);
+        let shown = |recording: &&Recording| {
+            listing == Listing::Linked && !call.is_deleted(recording, settings.retention_days, now_ms)
+        };
+        Self { call, listing, recordings: call.recordings.iter().filter(shown).collect(), now_ms }
+    }
+
+    pub(super) fn is_listed(&self) -> bool {
+        self.listing != Listing::Absent
+    }
+
+    fn in_progress(&self) -> bool {
+        self.listing == Listing::InProgress
+    }
+
+    /// Up to when the record tells.
+    fn until_ms(&self) -> u64 {
+        if self.in_progress() { self.now_ms } else { self.call.ended_at_ms().unwrap_or(self.call.started_at_ms) }
+    }
+
+    fn modified_at_ms(&self) -> u64 {
+        let at_ms = match self.listing {
+            Listing::Absent | Listing::InProgress => None,
+            Listing::Unlinked => self.call.listed_at_ms(),
+            Listing::Linked => self.call.linked_at_ms(),
+        };
+        at_ms.unwrap_or(self.call.started_at_ms)
+    }
+}
+
 /// Writes a call from the side of its main party: the extension asked for, or the one that was recorded first.
 ///
 /// There is one leg for each party, and one more for each further recording of the same party, because a leg has room
 /// for one. The first leg is the master; the record repeats its recording.
-pub(super) fn record(call: &Call, extension: Option<&str>, view: View, links: &Links) -> Value {
-    let legs = legs(call, extension);
+pub(super) fn record(seen: &Seen<'_>, extension: Option<&str>, view: View, links: &Links) -> Value {
+    let call = seen.call;
+    let legs = legs(seen, extension);
     let mut body = json!({});
     if let Some(master) = legs.first() {
-        body = master.base(links);
+        body = master.base(seen, links);
         body["action"] = json!("Phone Call");
         body["partyId"] = json!(master.party.id);
     }
-    let id = record_id(call);
-    let ended_at_ms = call.ended_at_ms().unwrap_or(call.started_at_ms);
-    set_span(&mut body, call.started_at_ms, ended_at_ms);
+    let id = record_id(&call.telephony_session_id);
+    set_span(&mut body, call.started_at_ms, seen.until_ms());
     body["uri"] = json!(format!("{}/call-log/{id}?view={}", links.account(), view.name()));
     body["id"] = json!(id);
     body["sessionId"] = json!(call.session_id);
@@ -32,9 +74,8 @@ pub(super) fn record(call: &Call, extension: Option<&str>, view: View, links: &L
     match view {
         View::Simple => {}
         View::Detailed => {
-            let listed_at_ms = ended_at_ms + call.listed_after_ms.unwrap_or_default();
-            body["lastModifiedTime"] = json!(format_ms(listed_at_ms));
-            body["legs"] = legs.iter().enumerate().map(|(place, leg)| leg.body(place == 0, call, links)).collect();
+            body["lastModifiedTime"] = json!(format_ms(seen.modified_at_ms()));
+            body["legs"] = legs.iter().enumerate().map(|(place, leg)| leg.body(place == 0, seen, links)).collect();
         }
     }
     body
@@ -45,21 +86,22 @@ struct Leg<'a> {
     recording: Option<&'a Recording>,
 }
 
-fn legs<'a>(call: &'a Call, extension: Option<&str>) -> Vec<Leg<'a>> {
+fn legs<'a>(seen: &Seen<'a>, extension: Option<&str>) -> Vec<Leg<'a>> {
+    let call = seen.call;
     let Some(main) = main_party(call, extension) else {
         return Vec::new();
     };
     let others = call.parties.iter().filter(|party| party.id != main.id);
-    std::iter::once(main).chain(others).flat_map(|party| legs_of(call, party, main)).collect()
+    std::iter::once(main).chain(others).flat_map(|party| legs_of(seen, party, main)).collect()
 }
 
-fn legs_of<'a>(call: &'a Call, party: &'a Party, main: &Party) -> Vec<Leg<'a>> {
-    let own = |recording: &&Recording| match owner(call, recording) {
+fn legs_of<'a>(seen: &Seen<'a>, party: &'a Party, main: &Party) -> Vec<Leg<'a>> {
+    let own = |recording: &&&Recording| match owner(seen.call, recording) {
         Some(owner) => owner.id == party.id,
         None => party.id == main.id,
     };
     let mut legs: Vec<Leg<'a>> =
-        call.recordings.iter().filter(own).map(|recording| Leg { party, recording: Some(recording) }).collect();
+        seen.recordings.iter().filter(own).map(|recording| Leg { party, recording: Some(*recording) }).collect();
     if legs.is_empty() {
         legs.push(Leg { party, recording: None });
     }
@@ -80,9 +122,10 @@ fn owner<'a>(call: &'a Call, recording: &Recording) -> Option<&'a Party> {
 
 impl Leg<'_> {
     /// What a leg and a record have in common.
-    fn base(&self, links: &Links) -> Value {
+    fn base(&self, seen: &Seen<'_>, links: &Links) -> Value {
         let party = self.party;
         let result = match party.direction {
+            Direction::Inbound | Direction::Outbound if seen.in_progress() => "In Progress",
             Direction::Inbound => "Accepted",
             Direction::Outbound => "Call connected",
         };
@@ -113,15 +156,15 @@ impl Leg<'_> {
         body
     }
 
-    fn body(&self, is_master: bool, call: &Call, links: &Links) -> Value {
+    fn body(&self, is_master: bool, seen: &Seen<'_>, links: &Links) -> Value {
         let (leg_type, action) = match (is_master, &self.party.extension_id) {
             (true, _) => ("Accept", "Phone Call"),
             (false, Some(_)) => ("TransferCall", "Transfer"),
             (false, None) => ("PstnToSip", "VoIP Call"),
         };
-        let mut body = self.base(links);
-        set_span(&mut body, self.party.started_at_ms, self.party.ended_at_ms.unwrap_or(self.party.started_at_ms));
-        body["telephonySessionId"] = json!(call.telephony_session_id);
+        let mut body = self.base(seen, links);
+        set_span(&mut body, self.party.started_at_ms, self.party.ended_at_ms.unwrap_or(seen.until_ms()));
+        body["telephonySessionId"] = json!(seen.call.telephony_session_id);
         body["legType"] = json!(leg_type);
         body["action"] = json!(action);
         if is_master {
@@ -138,8 +181,9 @@ fn set_span(body: &mut Value, started_at_ms: u64, ended_at_ms: u64) {
     body["durationMs"] = json!(duration_ms);
 }
 
-fn record_id(call: &Call) -> String {
-    let digest = Sha256::digest(&call.telephony_session_id);
+/// The id of a call's record, from its `telephonySessionId`.
+pub(super) fn record_id(telephony_session_id: &str) -> String {
+    let digest = Sha256::digest(telephony_session_id);
     URL_SAFE_NO_PAD.encode(&digest[..12])
 }
 

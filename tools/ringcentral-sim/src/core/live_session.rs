@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 impl Simulator {
     pub(super) fn live_session(&self, id: &str) -> Result<Reply, Fault> {
-        let running = self.calls.iter().find(|call| call.telephony_session_id == id && call.ended_at_ms().is_none());
+        let running = self.world.call(id).filter(|call| call.ended_at_ms().is_none());
         let call = running.ok_or_else(|| Fault::not_found("telephonySessionId"))?;
         let parties: Vec<Value> = call.parties.iter().map(|party| self.live_party(call, party)).collect();
         Ok(Reply::json(

@@ -1,67 +1,154 @@
 //! Which subscriptions hear of an event, and what is sent to them (API.md §5.4, §6).
 
 use super::subscriptions::{Subscription, SubscriptionStatus, expand};
-use crate::settings::Settings;
+use crate::settings::{EndRecordings, Settings};
+use crate::world::PartyStatus;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// One notification to be sent with `POST`.
+/// One request of the vendor's own, to be sent with `POST`; what comes of it is told to
+/// [`Simulator::delivered`](super::Simulator::delivered).
 #[derive(Clone, Debug)]
 pub struct Delivery {
+    /// A number of its own.
+    pub id: u64,
     /// The subscription it belongs to.
     pub subscription_id: String,
     /// Where to send it.
     pub address: String,
-    /// Headers to send; `Verification-Token` is there if the subscription has one.
+    /// Headers to send; the subscription's secret is among them, if it has one.
     pub headers: Vec<(&'static str, String)>,
-    /// The JSON body.
+    /// The body: JSON, or nothing when an address is asked again.
     pub body: Vec<u8>,
+    /// What it is for.
+    pub purpose: DeliveryPurpose,
+}
+
+/// What a delivery is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeliveryPurpose {
+    /// It tells of something.
+    Notification {
+        /// How often it has been sent before.
+        failures: u32,
+    },
+    /// It asks a blacklisted address whether it is well again, as a handshake does (API.md §5.4).
+    Recheck {
+        /// What the address must send back.
+        validation_token: String,
+    },
 }
 
 pub(super) fn user_agent() -> (&'static str, String) {
     ("User-Agent", "RingCentral-Webhook/8.3".to_owned())
 }
 
+/// One for each active subscription that hears of the event; `made` counts all that were ever made.
 pub(super) fn deliveries<'a>(
     subscriptions: impl Iterator<Item = &'a Subscription>,
     event: &Value,
     settings: &Settings,
+    made: &mut u64,
 ) -> Vec<Delivery> {
     let event_path = expand(event["event"].as_str().unwrap_or_default(), settings);
     let matching = subscriptions.filter(|subscription| {
         let hears = |filter: &String| matches(filter, &event_path, &event["body"]);
         subscription.status == SubscriptionStatus::Active && subscription.event_filters.iter().any(hears)
     });
-    matching.enumerate().map(|(place, subscription)| delivery(subscription, event, place, settings)).collect()
+    let mut number = || {
+        *made += 1;
+        *made
+    };
+    let one = |(place, subscription): (usize, &Subscription)| {
+        let mut event = event.clone();
+        if place > 0 {
+            event["uuid"] = json!(uuid_from(&format!("{} {}", event["uuid"], subscription.id)));
+        }
+        notification(subscription, event, settings, number())
+    };
+    matching.enumerate().map(one).collect()
 }
 
-fn delivery(subscription: &Subscription, event: &Value, place: usize, settings: &Settings) -> Delivery {
-    let mut body = event.clone();
+/// Tells one subscription of an event.
+pub(super) fn notification(subscription: &Subscription, event: Value, settings: &Settings, id: u64) -> Delivery {
+    let mut body = event;
     if let Some(fields) = body.as_object_mut() {
         fields.insert("subscriptionId".into(), json!(subscription.id));
         fields.insert("ownerId".into(), json!(settings.extension_id));
-        if place > 0 {
-            fields.insert("uuid".into(), json!(other_uuid(&event["uuid"], &subscription.id)));
-        }
     }
+    tell_end_recordings(&mut body, settings.delivery.end_recordings);
     let mut headers = vec![
         ("Content-Type", "application/json; charset=UTF-8".to_owned()),
         ("Accept", "application/json".to_owned()),
         ("Accept-Encoding", "UTF-8".to_owned()),
         user_agent(),
     ];
-    headers.extend(subscription.verification_token().map(|token| ("Verification-Token", token.to_owned())));
+    let secret = subscription.verification_token();
+    headers.extend(secret.map(|token| (settings.delivery.secret_header.name(), token.to_owned())));
     Delivery {
+        id,
         subscription_id: subscription.id.clone(),
         address: subscription.address.clone(),
         headers,
         body: body.to_string().into_bytes(),
+        purpose: DeliveryPurpose::Notification { failures: 0 },
     }
 }
 
+/// The same once more under another number and, if wanted, another `uuid`.
+pub(super) fn copy(delivery: &Delivery, id: u64, with_new_uuid: bool) -> Delivery {
+    let mut copy = Delivery { id, ..delivery.clone() };
+    if with_new_uuid && let Ok(mut body) = serde_json::from_slice::<Value>(&copy.body) {
+        body["uuid"] = json!(uuid_from(&format!("{} {id}", body["uuid"])));
+        copy.body = body.to_string().into_bytes();
+    }
+    copy
+}
+
+fn tell_end_recordings(event: &mut Value, how: EndRecordings) {
+    let active = match how {
+        EndRecordings::AsTheyAre => return,
+        EndRecordings::Omitted => None,
+        EndRecordings::Active => Some(true),
+        EndRecordings::Paused => Some(false),
+    };
+    let ended = |party: &&mut Value| {
+        party["status"]["code"].as_str().and_then(PartyStatus::parse).is_some_and(PartyStatus::is_end)
+    };
+    for party in event["body"]["parties"].as_array_mut().into_iter().flatten().filter(ended) {
+        match active {
+            Some(active) => {
+                let recordings = party.get_mut("recordings").and_then(Value::as_array_mut);
+                recordings.into_iter().flatten().for_each(|recording| recording["active"] = json!(active));
+            }
+            None => drop(party.as_object_mut().and_then(|fields| fields.remove("recordings"))),
+        }
+    }
+}
+
+/// Puts the parties of a later transition of the same call into an event. Gives the later one back if a party is in
+/// both: it has two states then.
+pub(super) fn merge(earlier: &mut Value, later: Value, settings: &Settings) -> Option<Value> {
+    let ids = |event: &Value| -> Vec<String> {
+        let parties = event["body"]["parties"].as_array().into_iter().flatten();
+        parties.map(|party| party["id"].to_string()).collect()
+    };
+    let known = ids(earlier);
+    if ids(&later).iter().any(|id| known.contains(id)) {
+        return Some(later);
+    }
+    let mut merged = later;
+    let mut parties = earlier["body"]["parties"].as_array().cloned().unwrap_or_default();
+    parties.extend(merged["body"]["parties"].as_array().into_iter().flatten().cloned());
+    merged["body"]["parties"] = Value::Array(parties);
+    merged["event"] = json!(format!("/restapi/v1.0/account/{}/telephony/sessions", settings.account_id));
+    *earlier = merged;
+    None
+}
+
 /// A `uuid` of the vendor's kind: up to 19 decimal digits.
-fn other_uuid(uuid: &Value, subscription_id: &str) -> String {
-    let digest = Sha256::digest(format!("{uuid} {subscription_id}"));
+pub(super) fn uuid_from(seed: &str) -> String {
+    let digest = Sha256::digest(seed);
     let number = digest.iter().take(8).fold(0u64, |number, byte| number << 8 | u64::from(*byte));
     (number % 10_000_000_000_000_000_000).to_string()
 }
@@ -91,6 +178,9 @@ fn holds(name: &str, value: &str, body: &Value) -> bool {
         }
         ("statusCode", _) => some_party(&|party| same(&party["status"]["code"])),
         ("direction", _) => some_party(&|party| same(&party["direction"])),
+        ("phoneNumber", _) => some_party(&|party| {
+            [&party["from"]["phoneNumber"], &party["to"]["phoneNumber"]].into_iter().any(&same)
+        }),
         ("missedCall", "true") => some_party(&|party| party["missedCall"] == true),
         _ => true,
     }

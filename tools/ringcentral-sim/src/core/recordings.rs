@@ -37,7 +37,7 @@ impl Simulator {
         self.check_recording_permission()?;
         let hand_built = request.origin == Origin::Media && account == "~";
         if hand_built
-            && let Some(recording) = self.recording_mut(id)
+            && let Some(recording) = self.world.recording_mut(id)
             && let Some(spoilt) = spoilt_direct(recording)
         {
             return spoilt;
@@ -53,7 +53,7 @@ impl Simulator {
         }
         let served = Served::new(recording, &self.settings);
         let range = request.header("range");
-        let fault = self.recording_mut(id).map_or(BodyFault::None, |recording| next_body_fault(recording, range));
+        let fault = self.world.recording_mut(id).map_or(BodyFault::None, |recording| next_body_fault(recording, range));
         served.reply(range, fault)
     }
 
@@ -62,7 +62,9 @@ impl Simulator {
     }
 
     fn ready_recording(&self, id: &str, now_ms: u64) -> Result<&Recording, Fault> {
-        let found = self.find_recording(id).filter(|(call, recording)| call.is_ready(recording, now_ms));
+        let retention_days = self.settings.retention_days;
+        let found = self.world.recording(id);
+        let found = found.filter(|(call, recording)| call.is_ready(recording, retention_days, now_ms));
         found.map(|(_, recording)| recording).ok_or_else(|| Fault::not_found("recordingId"))
     }
 }

@@ -1,14 +1,16 @@
 //! Webhook subscriptions: created only if their address answers as it must (API.md §5).
 
 mod handshake;
+mod reminder;
 
 pub use handshake::{Handshake, HandshakeAnswer};
-pub(super) use handshake::{Pending, judge};
+pub(super) use handshake::{Pending, failure, judge, recheck};
+pub(super) use reminder::Reminder;
 
 use super::fault::Fault;
 use super::links::Links;
 use super::message::Reply;
-use crate::settings::Settings;
+use crate::settings::{DeliverySettings, Settings};
 use crate::time_text::format_ms;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -35,6 +37,11 @@ pub struct Subscription {
     created_at_ms: u64,
     disabled_filters: Vec<String>,
     verification_token: Option<String>,
+    /// The life last asked for, in seconds: what a renewal gives again.
+    expires_in_s: u64,
+    /// Failures since the last good answer.
+    failures: u32,
+    failing_since_ms: Option<u64>,
 }
 
 /// `status` of a subscription (API.md §5).
@@ -104,6 +111,9 @@ impl Subscriptions {
             created_at_ms: now_ms,
             disabled_filters: draft.disabled_filters,
             verification_token: draft.verification_token,
+            expires_in_s: draft.expires_in_s,
+            failures: 0,
+            failing_since_ms: None,
         };
         self.subscriptions.push(subscription.clone());
         subscription
@@ -133,17 +143,51 @@ impl Subscriptions {
         Ok(Reply::no_content())
     }
 
-    pub(super) fn blacklist(&mut self, id: &str, reason: &str, at_ms: u64) -> bool {
-        let found = self.subscriptions.iter_mut().find(|subscription| subscription.id == id);
-        let known = found.is_some();
-        if let Some(subscription) = found {
-            subscription.status = SubscriptionStatus::Blacklisted { reason: reason.to_owned(), at_ms };
-        }
-        known
+    pub(super) fn living_mut(&mut self, id: &str, now_ms: u64) -> Option<&mut Subscription> {
+        self.subscriptions.iter_mut().find(|subscription| subscription.id == id && subscription.expires_at_ms > now_ms)
     }
 }
 
 impl Subscription {
+    pub(super) fn is_active(&self) -> bool {
+        self.status == SubscriptionStatus::Active
+    }
+
+    pub(super) fn blacklist(&mut self, reason: &str, at_ms: u64) {
+        self.status = SubscriptionStatus::Blacklisted { reason: reason.to_owned(), at_ms };
+    }
+
+    pub(super) fn succeed(&mut self) {
+        self.failures = 0;
+        self.failing_since_ms = None;
+    }
+
+    /// Counts a failure; true if it puts the subscription on the blacklist.
+    pub(super) fn fail(&mut self, reason: &str, settings: &DeliverySettings, now_ms: u64) -> bool {
+        if !self.is_active() {
+            return false;
+        }
+        self.failures += 1;
+        let since_ms = *self.failing_since_ms.get_or_insert(now_ms);
+        let too_many = settings.blacklist_after_failures.is_some_and(|most| self.failures >= most);
+        let gives_up = too_many || now_ms.saturating_sub(since_ms) >= settings.blacklist_after_ms;
+        if gives_up {
+            self.blacklist(reason, now_ms);
+        }
+        gives_up
+    }
+
+    /// The address is well again.
+    pub(super) fn recover(&mut self) {
+        self.succeed();
+        self.status = SubscriptionStatus::Active;
+    }
+
+    /// The renewal reminder among its filters.
+    pub(super) fn reminder(&self) -> Option<Reminder> {
+        self.event_filters.iter().find_map(|filter| Reminder::parse(filter))
+    }
+
     pub(super) fn verification_token(&self) -> Option<&str> {
         self.verification_token.as_deref()
     }

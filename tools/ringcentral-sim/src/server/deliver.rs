@@ -1,7 +1,7 @@
 //! The vendor's own requests: notifications and handshakes.
 
+use super::{Shared, now_ms};
 use crate::core::{Delivery, Handshake, HandshakeAnswer};
-use futures_util::future::join_all;
 use reqwest::{Client, RequestBuilder};
 use std::time::{Duration, Instant};
 
@@ -19,19 +19,16 @@ pub struct DeliveryResult {
     pub elapsed_ms: u64,
 }
 
-pub(super) async fn all(client: &Client, deliveries: Vec<Delivery>) -> Vec<DeliveryResult> {
-    join_all(deliveries.into_iter().map(|delivery| one(client, delivery))).await
-}
-
-async fn one(client: &Client, delivery: Delivery) -> DeliveryResult {
+/// Sends a delivery and tells the simulator what its address said.
+pub(super) async fn one(shared: &Shared, delivery: Delivery) -> DeliveryResult {
     let started = Instant::now();
-    let request = with_headers(client.post(&delivery.address), delivery.headers);
-    let status = match request.body(delivery.body).timeout(TIMEOUT).send().await {
-        Ok(response) => {
-            let status = response.status().as_u16();
-            response.bytes().await.ok().map(|_| status)
-        }
-        Err(_) => None,
+    let request = with_headers(shared.client.post(&delivery.address), delivery.headers.clone());
+    let request = request.body(delivery.body.clone()).timeout(TIMEOUT);
+    let answer = answer(request).await.unwrap_or(HandshakeAnswer::Unreachable);
+    shared.with(|simulator| simulator.delivered(&delivery, &answer, now_ms()));
+    let status = match answer {
+        HandshakeAnswer::Reply { status, .. } => Some(status),
+        HandshakeAnswer::Unreachable => None,
     };
     DeliveryResult { subscription_id: delivery.subscription_id, status, elapsed_ms: elapsed_ms(started) }
 }

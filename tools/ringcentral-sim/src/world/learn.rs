@@ -1,12 +1,12 @@
 //! Turns telephony session events into calls (API.md §6).
 
-use super::{Call, Direction, Endpoint, Party, PartyStatus, Recording};
+use super::{Call, Direction, Endpoint, Party, PartyStatus, Recording, World};
 use crate::settings::Settings;
 use serde_json::Value;
 
-/// Merges one notification into the calls. Missing fields are tolerated; other events, and parties of other accounts,
+/// Merges one notification into the world. Missing fields are tolerated; other events, and parties of other accounts,
 /// are passed over. Repeats and late events change nothing that is already known.
-pub(crate) fn learn(calls: &mut Vec<Call>, event: &Value, settings: &Settings, now_ms: u64) {
+pub(crate) fn learn(world: &mut World, event: &Value, settings: &Settings, now_ms: u64) {
     let body = &event["body"];
     let (Some(session_id), Some(parties)) = (text(body, "telephonySessionId"), body["parties"].as_array()) else {
         return;
@@ -17,34 +17,29 @@ pub(crate) fn learn(calls: &mut Vec<Call>, event: &Value, settings: &Settings, n
         account.is_none_or(|account| account == "~" || account == settings.account_id)
     };
     for party in parties.iter().filter(ours) {
-        let call = call_of(calls, session_id, body, settings, now_ms);
+        if world.call(session_id).is_none() {
+            let planned = world.take_planned_call(session_id);
+            world.add(planned.unwrap_or_else(|| unplanned(session_id, body, settings, now_ms)));
+        }
         let told = Told { body, path: &path, party, now_ms };
-        told.merge_into(call, settings.ready_after_ms);
+        if let Some(call) = world.call_mut(session_id) {
+            told.merge_party(call);
+        }
+        told.merge_recordings(world, session_id, settings);
     }
 }
 
-fn call_of<'a>(
-    calls: &'a mut Vec<Call>,
-    telephony_session_id: &str,
-    body: &Value,
-    settings: &Settings,
-    now_ms: u64,
-) -> &'a mut Call {
-    let known = calls.iter().position(|call| call.telephony_session_id == telephony_session_id);
-    let place = known.unwrap_or_else(|| {
-        calls.push(Call {
-            telephony_session_id: telephony_session_id.into(),
-            session_id: text(body, "sessionId").unwrap_or("0").into(),
-            started_at_ms: now_ms,
-            listed_after_ms: Some(settings.listed_after_ms),
-            listed_early: false,
-            linked_after_ms: 0,
-            parties: Vec::new(),
-            recordings: Vec::new(),
-        });
-        calls.len() - 1
-    });
-    &mut calls[place]
+fn unplanned(telephony_session_id: &str, body: &Value, settings: &Settings, now_ms: u64) -> Call {
+    Call {
+        telephony_session_id: telephony_session_id.into(),
+        session_id: text(body, "sessionId").unwrap_or("0").into(),
+        started_at_ms: now_ms,
+        listed_after_ms: Some(settings.listed_after_ms),
+        listed_early: false,
+        linked_after_ms: 0,
+        parties: Vec::new(),
+        recordings: Vec::new(),
+    }
 }
 
 /// What one event says of one party.
@@ -56,27 +51,30 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    fn merge_into(&self, call: &mut Call, ready_after_ms: u64) {
-        let party_id = text(self.party, "id");
-        if let Some(id) = party_id {
-            let known = call.parties.iter().position(|party| party.id == id);
-            let place = known.unwrap_or_else(|| {
-                call.parties.push(self.new_party(id));
-                call.parties.len() - 1
-            });
-            self.merge_status(&mut call.parties[place]);
-        }
-        for heard in self.party["recordings"].as_array().into_iter().flatten() {
-            let Some(id) = text(heard, "id") else {
+    fn merge_party(&self, call: &mut Call) {
+        let Some(id) = text(self.party, "id") else {
+            return;
+        };
+        let known = call.parties.iter().position(|party| party.id == id);
+        let place = known.unwrap_or_else(|| {
+            call.parties.push(self.new_party(id));
+            call.parties.len() - 1
+        });
+        self.merge_status(&mut call.parties[place]);
+    }
+
+    fn merge_recordings(&self, world: &mut World, telephony_session_id: &str, settings: &Settings) {
+        let heard = self.party["recordings"].as_array().into_iter().flatten();
+        for id in heard.filter_map(|heard| text(heard, "id")) {
+            let call = world.call(telephony_session_id);
+            if call.is_none_or(|call| call.recordings.iter().any(|recording| recording.id == id)) {
                 continue;
-            };
-            if call.recordings.iter().all(|recording| recording.id != id) {
-                call.recordings.push(Recording {
-                    party_id: party_id.map(str::to_owned),
-                    ready_after_ms: Some(ready_after_ms),
-                    ..Recording::new(id)
-                });
             }
+            let planned = world.take_planned_recording(id);
+            let mut recording = planned
+                .unwrap_or_else(|| Recording { ready_after_ms: Some(settings.ready_after_ms), ..Recording::new(id) });
+            recording.party_id = recording.party_id.or_else(|| text(self.party, "id").map(str::to_owned));
+            world.add_recording(telephony_session_id, recording);
         }
     }
 
@@ -144,11 +142,11 @@ mod tests {
     use serde_json::json;
 
     fn learned(events: &[Value]) -> Vec<Call> {
-        let mut calls = Vec::new();
+        let mut world = World::default();
         for (place, event) in events.iter().enumerate() {
-            learn(&mut calls, event, &Settings::default(), 1_000 * (place as u64 + 1));
+            learn(&mut world, event, &Settings::default(), 1_000 * (place as u64 + 1));
         }
-        calls
+        world.calls().to_vec()
     }
 
     fn event(sequence: u64, code: &str) -> Value {
