@@ -2,10 +2,13 @@
 
 mod melody;
 mod mp3;
+mod sketch;
 mod wav;
 
 use crate::world::AudioFormat;
 use melody::Melody;
+
+pub use sketch::sketch;
 
 /// Makes the whole file of a recording: the same bytes for the same arguments, other bytes for another id.
 ///

@@ -12,6 +12,7 @@ mod live_session;
 mod message;
 mod notify;
 mod offered;
+mod outage;
 mod recordings;
 mod route;
 mod sessions;
@@ -124,7 +125,7 @@ impl Simulator {
 
     /// Exactly the bytes a whole and healthy download of this recording has.
     pub fn audio_of(&self, recording_id: &str) -> Option<Vec<u8>> {
-        self.world.recording(recording_id).map(|(_, recording)| recording.audio())
+        self.world.recording(recording_id).map(|(_, recording)| recording.audio(self.settings.sound))
     }
 
     /// Every request answered so far, in order.
@@ -136,16 +137,22 @@ impl Simulator {
     pub fn handle(&mut self, request: &Request, now_ms: u64) -> Outcome {
         self.advance(now_ms);
         let mut asked = Asked::of(request);
+        if let Some(reply) = self.outage(request, now_ms) {
+            return Outcome::Reply(self.conclude(asked, reply));
+        }
         let Some(route) = Route::of(request) else {
             return Outcome::Reply(self.conclude(asked, Fault::no_such_uri().reply()));
         };
         if let Err(fault) = self.authorize(&route, request, now_ms) {
             return Outcome::Reply(self.conclude(asked, fault.reply()));
         }
-        let gauge = self.limits.count(route.group(), &self.settings, now_ms);
+        let gauge = self.limits.count(route.group(&self.settings), &self.settings, now_ms);
         asked.gauge = Some(gauge);
         if !gauge.admitted {
-            let reply = Fault::throttled().reply().with("Retry-After", gauge.window_s);
+            let mut reply = Fault::throttled(self.settings.throttle_code).reply();
+            if self.settings.retry_after {
+                reply = reply.with("Retry-After", gauge.window_s);
+            }
             return Outcome::Reply(self.conclude(asked, reply));
         }
         match self.answer(&route, request, now_ms) {
@@ -195,13 +202,17 @@ impl Simulator {
 
     fn authorize(&self, route: &Route<'_>, request: &Request, now_ms: u64) -> Result<(), Fault> {
         match route {
-            Route::Token => Ok(()),
+            Route::Token | Route::Revoke => Ok(()),
             Route::CreateSubscription
             | Route::ListSubscriptions
             | Route::ReadSubscription(_)
+            | Route::UpdateSubscription(_)
+            | Route::RenewSubscription(_)
             | Route::DeleteSubscription(_)
             | Route::AccountCallLog { .. }
             | Route::ExtensionCallLog { .. }
+            | Route::AccountCallRecord { .. }
+            | Route::ExtensionCallRecord { .. }
             | Route::RecordingMetadata { .. }
             | Route::RecordingContent { .. }
             | Route::LiveSession { .. } => self.sessions.check(request, now_ms),
@@ -211,12 +222,21 @@ impl Simulator {
     fn answer(&mut self, route: &Route<'_>, request: &Request, now_ms: u64) -> Result<Answer, Fault> {
         let reply = match *route {
             Route::Token => self.sessions.token_reply(request, &self.settings, now_ms),
+            Route::Revoke => self.sessions.revoke(request, &self.settings),
             Route::CreateSubscription => {
                 let draft = self.subscriptions.draft(&request.body, &self.settings, now_ms)?;
                 return Ok(Answer::AskAddress(draft));
             }
             Route::ListSubscriptions => self.subscriptions.list(&self.links(), now_ms),
             Route::ReadSubscription(id) => self.subscriptions.read(id, &self.links(), now_ms)?,
+            Route::UpdateSubscription(id) => {
+                self.subscriptions.update(id, &request.body, &self.settings, now_ms)?;
+                self.changed_subscription(id, now_ms)?
+            }
+            Route::RenewSubscription(id) => {
+                self.subscriptions.renew(id, now_ms)?;
+                self.changed_subscription(id, now_ms)?
+            }
             Route::DeleteSubscription(id) => self.subscriptions.delete(id, now_ms)?,
             Route::AccountCallLog { account } => {
                 self.check_account(account)?;
@@ -225,6 +245,14 @@ impl Simulator {
             Route::ExtensionCallLog { account, extension } => {
                 self.check_account(account)?;
                 self.extension_call_log(extension, request, now_ms)?
+            }
+            Route::AccountCallRecord { account, id } => {
+                self.check_account(account)?;
+                self.account_call_record(id, request, now_ms)?
+            }
+            Route::ExtensionCallRecord { account, extension, id } => {
+                self.check_account(account)?;
+                self.extension_call_record(extension, id, request, now_ms)?
             }
             Route::RecordingMetadata { account, id } => {
                 self.check_account(account)?;
@@ -242,13 +270,23 @@ impl Simulator {
         Ok(Answer::Reply(reply))
     }
 
+    /// A subscription that has just got a new end.
+    fn changed_subscription(&mut self, id: &str, now_ms: u64) -> Result<Reply, Fault> {
+        self.enter_reminders(id, now_ms);
+        self.subscriptions.read(id, &self.links(), now_ms)
+    }
+
     fn check_account(&self, account: &str) -> Result<(), Fault> {
         let ours = account == "~" || account == self.settings.account_id;
         if ours { Ok(()) } else { Err(Fault::not_found("accountId")) }
     }
 
     fn links(&self) -> Links {
-        Links { origins: self.origins.clone(), account_id: self.settings.account_id.clone() }
+        Links {
+            origins: self.origins.clone(),
+            account_id: self.settings.account_id.clone(),
+            spells_port: self.settings.content_uri_port,
+        }
     }
 
     /// Writes the log and adds the headers every reply has (API.md §3).
@@ -258,7 +296,7 @@ impl Simulator {
         served.group = gauge.map(|gauge| gauge.group);
         self.served.push(served);
         let reply = reply.with("RCRequestId", format!("{:08x}-0000-4000-8000-000000000000", self.served.len()));
-        let Some(gauge) = gauge else { return reply };
+        let Some(gauge) = gauge.filter(|_| self.settings.rate_headers) else { return reply };
         reply
             .with("X-Rate-Limit-Group", gauge.group.name())
             .with("X-Rate-Limit-Limit", gauge.limit)

@@ -11,6 +11,9 @@ pub use script::{Script, Step};
 pub(crate) use store::World;
 
 use crate::audio;
+use crate::settings::Sound;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 /// A telephony session (API.md §6), which is also one record of the call log (API.md §7).
@@ -157,6 +160,12 @@ impl Call {
         ends?.into_iter().max()
     }
 
+    /// The id of its call-log record.
+    pub(crate) fn record_id(&self) -> String {
+        let digest = Sha256::digest(&self.telephony_session_id);
+        URL_SAFE_NO_PAD.encode(&digest[..12])
+    }
+
     /// When the call log has its final record, in epoch milliseconds.
     pub(crate) fn listed_at_ms(&self) -> Option<u64> {
         Some(self.ended_at_ms()? + self.listed_after_ms?)
@@ -230,8 +239,11 @@ impl Recording {
     }
 
     /// The whole file, as served when nothing is wrong.
-    pub fn audio(&self) -> Vec<u8> {
-        audio::file(&self.id, self.format, self.duration_s)
+    pub fn audio(&self, sound: Sound) -> Vec<u8> {
+        match sound {
+            Sound::Melody => audio::file(&self.id, self.format, self.duration_s),
+            Sound::Sketch => audio::sketch(&self.id, self.format),
+        }
     }
 }
 

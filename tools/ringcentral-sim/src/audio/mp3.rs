@@ -20,6 +20,14 @@ pub(super) fn file(melody: &Melody, duration_s: u32) -> Vec<u8> {
     (0..frames).flat_map(|index| frame(melody, index * FRAME_MS)).collect()
 }
 
+/// A stream with these frames, whose first bytes become headers.
+pub(super) fn stamped(mut frames: Vec<u8>) -> Vec<u8> {
+    for frame in frames.chunks_exact_mut(FRAME_BYTES) {
+        frame[..HEADER.len()].copy_from_slice(&HEADER);
+    }
+    frames
+}
+
 fn frame(melody: &Melody, at_ms: u64) -> Vec<u8> {
     let granules = [at_ms, at_ms + GRANULE_MS].map(|at_ms| spectrum(melody.chord_at(at_ms)));
     let side_info = side_info(&granules);

@@ -7,6 +7,8 @@ const SAMPLE_RATE_HZ: u32 = 8_000;
 const BYTES_PER_SAMPLE: u16 = 2;
 const AMPLITUDE: f64 = 7_000.0;
 
+pub(super) const HEADER_BYTES: usize = 44;
+
 pub(super) fn file(melody: &Melody, duration_s: u32) -> Vec<u8> {
     let samples = SAMPLE_RATE_HZ * duration_s;
     let mut bytes = header(samples * u32::from(BYTES_PER_SAMPLE));
@@ -16,11 +18,18 @@ pub(super) fn file(melody: &Melody, duration_s: u32) -> Vec<u8> {
     bytes
 }
 
+/// A file with these samples.
+pub(super) fn around(data: Vec<u8>) -> Vec<u8> {
+    let mut bytes = header(data.len() as u32);
+    bytes.extend(data);
+    bytes
+}
+
 fn header(data_bytes: u32) -> Vec<u8> {
     const FORMAT_CHUNK_BYTES: u32 = 16;
     const PCM: u16 = 1;
     const CHANNELS: u16 = 1;
-    let mut bytes = Vec::with_capacity(44 + data_bytes as usize);
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + data_bytes as usize);
     bytes.extend(b"RIFF");
     bytes.extend((36 + data_bytes).to_le_bytes());
     bytes.extend(b"WAVEfmt ");

@@ -46,20 +46,45 @@ impl Simulator {
         self.call_log(&path, Some(extension), &Wanted::parse(request, now_ms)?, now_ms)
     }
 
+    pub(super) fn account_call_record(&self, id: &str, request: &Request, now_ms: u64) -> Result<Reply, Fault> {
+        self.check_log_permission()?;
+        if !self.settings.company_call_log_allowed {
+            return Err(Fault::user_lacks("FullCompanyCallLog"));
+        }
+        self.call_record(id, None, request, now_ms)
+    }
+
+    pub(super) fn extension_call_record(
+        &self,
+        extension: &str,
+        id: &str,
+        request: &Request,
+        now_ms: u64,
+    ) -> Result<Reply, Fault> {
+        self.check_log_permission()?;
+        let extension = if extension == "~" { &self.settings.extension_id } else { extension };
+        self.call_record(id, Some(extension), request, now_ms)
+    }
+
+    fn call_record(&self, id: &str, extension: Option<&str>, request: &Request, now_ms: u64) -> Result<Reply, Fault> {
+        let query = request.query();
+        let view = view(query.iter().find(|(key, _)| key == "view").map(|(_, value)| value.as_str()))?;
+        let call = self.world.call_of_record(id).filter(|call| is_of(call, extension));
+        let seen = call.map(|call| Seen::of(call, &self.settings, now_ms)).filter(Seen::is_listed);
+        let seen = seen.ok_or_else(|| Fault::not_found("callRecordId"))?;
+        Ok(Reply::json(200, &record(&seen, extension, view, &self.links())))
+    }
+
     fn check_log_permission(&self) -> Result<(), Fault> {
         let permission = "ReadCallLog";
         if self.settings.grants(permission) { Ok(()) } else { Err(Fault::app_lacks(permission)) }
     }
 
     fn call_log(&self, path: &str, extension: Option<&str>, wanted: &Wanted, now_ms: u64) -> Result<Reply, Fault> {
-        let of_extension = |call: &&Call| {
-            let side = |id: &str| call.parties.iter().any(|party| party.extension_id.as_deref() == Some(id));
-            extension.is_none_or(side)
-        };
         let links = self.links();
         let found: Vec<Value> = self
             .candidates(wanted)
-            .filter(of_extension)
+            .filter(|call| is_of(call, extension))
             .map(|call| Seen::of(call, &self.settings, now_ms))
             .filter(|seen| seen.is_listed() && wanted.recordings.takes(seen))
             .skip(wanted.skipped())
@@ -77,6 +102,12 @@ impl Simulator {
         };
         Box::new(calls.filter(|call| wanted.takes(call)))
     }
+}
+
+/// Whether an extension took part; without one, every call counts.
+fn is_of(call: &Call, extension: Option<&str>) -> bool {
+    let side = |id: &str| call.parties.iter().any(|party| party.extension_id.as_deref() == Some(id));
+    extension.is_none_or(side)
 }
 
 /// The parameters of one look-up.

@@ -5,10 +5,7 @@ use super::links::Links;
 use crate::settings::Settings;
 use crate::time_text::format_ms;
 use crate::world::{Call, Direction, Endpoint, Listing, Party, Recording};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 /// A call as the log knows it at one time.
 pub(super) struct Seen<'a> {
@@ -64,7 +61,7 @@ pub(super) fn record(seen: &Seen<'_>, extension: Option<&str>, view: View, links
         body["action"] = json!("Phone Call");
         body["partyId"] = json!(master.party.id);
     }
-    let id = record_id(&call.telephony_session_id);
+    let id = call.record_id();
     set_span(&mut body, call.started_at_ms, seen.until_ms());
     body["uri"] = json!(format!("{}/call-log/{id}?view={}", links.account(), view.name()));
     body["id"] = json!(id);
@@ -179,12 +176,6 @@ fn set_span(body: &mut Value, started_at_ms: u64, ended_at_ms: u64) {
     body["startTime"] = json!(format_ms(started_at_ms));
     body["duration"] = json!(duration_ms / 1_000);
     body["durationMs"] = json!(duration_ms);
-}
-
-/// The id of a call's record, from its `telephonySessionId`.
-pub(super) fn record_id(telephony_session_id: &str) -> String {
-    let digest = Sha256::digest(telephony_session_id);
-    URL_SAFE_NO_PAD.encode(&digest[..12])
 }
 
 /// `from` or `to`.

@@ -1,6 +1,7 @@
 //! Errors in the vendor's words (API.md §4): a word outside, a code inside.
 
 use super::message::Reply;
+use crate::settings::ThrottleCode;
 use serde_json::{Value, json};
 
 /// An error reply in the making.
@@ -67,8 +68,13 @@ impl Fault {
         Self::plain(416, "CMN-107", "Requested range not satisfiable")
     }
 
-    pub(crate) fn throttled() -> Self {
-        Self::plain(429, "CMN-301", "Request rate exceeded")
+    pub(crate) fn throttled(code: ThrottleCode) -> Self {
+        Self::plain(429, code.name(), "Request rate exceeded")
+    }
+
+    /// The error of a failing server, or whatever else a gateway says with this status.
+    pub(crate) fn of_server(status: u16) -> Self {
+        Self::plain(status, "CMN-201", "Service Temporary Unavailable")
     }
 
     /// The usual error of a recording's URL for a status a test asked for.
@@ -77,9 +83,9 @@ impl Fault {
             401 => Self::token_invalid("OAU-213", "Token not found"),
             403 => Self::user_lacks("ReadCallRecording"),
             404 => Self::not_found("recordingId"),
-            429 => Self::throttled(),
+            429 => Self::throttled(ThrottleCode::Cmn301),
             400..500 => Self::new(status, "InvalidParameter", "CMN-101", "Parameter [recordingId] value is invalid"),
-            _ => Self::plain(status, "CMN-201", "Service Temporary Unavailable"),
+            _ => Self::of_server(status),
         }
     }
 

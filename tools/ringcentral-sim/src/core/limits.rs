@@ -14,6 +14,8 @@ pub enum RateGroup {
     Light,
     /// Tokens.
     Auth,
+    /// Recording content, if it does not count in group Heavy.
+    Media,
 }
 
 impl RateGroup {
@@ -24,6 +26,7 @@ impl RateGroup {
             Self::Medium => "medium",
             Self::Light => "light",
             Self::Auth => "auth",
+            Self::Media => "media",
         }
     }
 
@@ -33,6 +36,7 @@ impl RateGroup {
             Self::Medium => settings.medium_limit,
             Self::Light => settings.light_limit,
             Self::Auth => settings.auth_limit,
+            Self::Media => settings.media_limit.unwrap_or(settings.heavy_limit),
         }
     }
 }
@@ -44,6 +48,7 @@ pub(crate) struct Limits {
     medium: Bucket,
     light: Bucket,
     auth: Bucket,
+    media: Bucket,
 }
 
 #[derive(Default)]
@@ -71,6 +76,7 @@ impl Limits {
             RateGroup::Medium => &mut self.medium,
             RateGroup::Light => &mut self.light,
             RateGroup::Auth => &mut self.auth,
+            RateGroup::Media => &mut self.media,
         };
         let limit = group.limit(settings);
         let admitted = bucket.admit(limit, settings.rate_window_ms, now_ms);

@@ -6,6 +6,8 @@ use crate::world::{ListedAt, Recording};
 pub(crate) struct Links {
     pub(crate) origins: Origins,
     pub(crate) account_id: String,
+    /// Whether a `contentUri` spells the port of HTTPS.
+    pub(crate) spells_port: bool,
 }
 
 impl Links {
@@ -35,6 +37,8 @@ impl Links {
             ListedAt::Platform => &self.origins.platform,
             ListedAt::Other(origin) => origin,
         };
-        format!("{origin}/restapi/v1.0/account/{}/recording/{}/content", self.account_id, recording.id)
+        let host = origin.strip_prefix("https://").filter(|host| self.spells_port && !host.contains(':'));
+        let port = if host.is_some() { ":443" } else { "" };
+        format!("{origin}{port}/restapi/v1.0/account/{}/recording/{}/content", self.account_id, recording.id)
     }
 }

@@ -99,8 +99,9 @@ impl Reply {
         Self::new(status, "application/json; charset=UTF-8", body.to_string())
     }
 
-    pub(crate) fn no_content() -> Self {
-        Self { status: 204, headers: Vec::new(), body: Bytes::new(), manner: Manner::Whole }
+    /// A status and nothing else.
+    pub(crate) fn bare(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Bytes::new(), manner: Manner::Whole }
     }
 
     pub(crate) fn html(status: u16) -> Self {

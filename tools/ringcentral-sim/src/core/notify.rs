@@ -178,9 +178,9 @@ fn holds(name: &str, value: &str, body: &Value) -> bool {
         }
         ("statusCode", _) => some_party(&|party| same(&party["status"]["code"])),
         ("direction", _) => some_party(&|party| same(&party["direction"])),
-        ("phoneNumber", _) => some_party(&|party| {
-            [&party["from"]["phoneNumber"], &party["to"]["phoneNumber"]].into_iter().any(&same)
-        }),
+        ("phoneNumber", _) => {
+            some_party(&|party| [&party["from"]["phoneNumber"], &party["to"]["phoneNumber"]].into_iter().any(&same))
+        }
         ("missedCall", "true") => some_party(&|party| party["missedCall"] == true),
         _ => true,
     }

@@ -112,7 +112,7 @@ impl Served {
     fn new(recording: &Recording, settings: &Settings) -> Self {
         let true_type = recording.format.content_type();
         Self {
-            audio: Bytes::from(recording.audio()),
+            audio: Bytes::from(recording.audio(settings.sound)),
             content_type: recording.served_content_type.as_deref().unwrap_or(true_type).to_owned(),
             trickle: Manner::Trickle {
                 piece_bytes: settings.trickle_piece_bytes.max(1),

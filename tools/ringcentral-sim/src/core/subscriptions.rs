@@ -17,8 +17,6 @@ use sha2::{Digest, Sha256};
 use url::{Host, Url};
 
 const DEFAULT_EXPIRES_IN_S: u64 = 604_800;
-/// The longest life integrators are known to get; the 2026 document says half of it (API.md §5).
-const MAX_EXPIRES_IN_S: u64 = 630_720_000;
 const MAX_SUBSCRIPTIONS: usize = 30;
 
 /// A webhook subscription (API.md §5).
@@ -96,7 +94,7 @@ impl Subscriptions {
             disabled_filters,
             address: address.ok_or_else(|| Fault::invalid("deliveryMode.address"))?.to_owned(),
             verification_token: mode["verificationToken"].as_str().map(str::to_owned),
-            expires_in_s: expires_in_s(&body["expiresIn"])?,
+            expires_in_s: expires_in_s(&body["expiresIn"], settings)?,
             number: self.drafts,
         })
     }
@@ -135,12 +133,35 @@ impl Subscriptions {
         Ok(Reply::json(200, &subscription.resource(links, now_ms)))
     }
 
+    /// Only filters and life count; a life that is not named becomes the default, an empty body changes nothing else
+    /// (API.md §5).
+    pub(super) fn update(&mut self, id: &str, body: &[u8], settings: &Settings, now_ms: u64) -> Result<(), Fault> {
+        let subscription = self.living_mut(id, now_ms).ok_or_else(|| Fault::not_found("subscriptionId"))?;
+        let body: Value = match body {
+            [] => Value::Null,
+            body => serde_json::from_slice(body).map_err(|_| Fault::invalid("body"))?,
+        };
+        let expires_in_s = expires_in_s(&body["expiresIn"], settings)?;
+        if !body["eventFilters"].is_null() {
+            (subscription.event_filters, subscription.disabled_filters) = filters(&body, settings)?;
+        }
+        subscription.live_for(expires_in_s, now_ms);
+        Ok(())
+    }
+
+    /// Gives the life that was last asked for once more.
+    pub(super) fn renew(&mut self, id: &str, now_ms: u64) -> Result<(), Fault> {
+        let subscription = self.living_mut(id, now_ms).ok_or_else(|| Fault::not_found("subscriptionId"))?;
+        subscription.live_for(subscription.expires_in_s, now_ms);
+        Ok(())
+    }
+
     pub(super) fn delete(&mut self, id: &str, now_ms: u64) -> Result<Reply, Fault> {
         if !self.living(now_ms).any(|subscription| subscription.id == id) {
             return Err(Fault::not_found("subscriptionId"));
         }
         self.subscriptions.retain(|subscription| subscription.id != id);
-        Ok(Reply::no_content())
+        Ok(Reply::bare(204))
     }
 
     pub(super) fn living_mut(&mut self, id: &str, now_ms: u64) -> Option<&mut Subscription> {
@@ -151,6 +172,11 @@ impl Subscriptions {
 impl Subscription {
     pub(super) fn is_active(&self) -> bool {
         self.status == SubscriptionStatus::Active
+    }
+
+    fn live_for(&mut self, expires_in_s: u64, now_ms: u64) {
+        self.expires_in_s = expires_in_s;
+        self.expires_at_ms = now_ms + expires_in_s * 1_000;
     }
 
     pub(super) fn blacklist(&mut self, reason: &str, at_ms: u64) {
@@ -245,11 +271,11 @@ fn disabled(filter: &str) -> Value {
     json!({"filter": filter, "reason": "CMN-401", "message": message})
 }
 
-fn expires_in_s(value: &Value) -> Result<u64, Fault> {
+fn expires_in_s(value: &Value, settings: &Settings) -> Result<u64, Fault> {
     if value.is_null() {
         return Ok(DEFAULT_EXPIRES_IN_S);
     }
-    let wanted = value.as_u64().filter(|wanted| (1..=MAX_EXPIRES_IN_S).contains(wanted));
+    let wanted = value.as_u64().filter(|wanted| (1..=settings.max_expires_in_s).contains(wanted));
     wanted.ok_or_else(|| Fault::invalid("expiresIn"))
 }
 

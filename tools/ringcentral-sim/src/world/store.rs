@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct World {
     calls: Vec<Call>,
     by_session: BTreeMap<String, usize>,
+    by_record: BTreeMap<String, usize>,
     by_recording: BTreeMap<String, usize>,
     newest_first: BTreeSet<(Reverse<u64>, usize)>,
     planned_calls: BTreeMap<String, Call>,
@@ -33,6 +34,7 @@ impl World {
     pub(crate) fn add(&mut self, call: Call) {
         let place = self.calls.len();
         self.by_session.entry(call.telephony_session_id.clone()).or_insert(place);
+        self.by_record.entry(call.record_id()).or_insert(place);
         for recording in &call.recordings {
             self.by_recording.entry(recording.id.clone()).or_insert(place);
         }
@@ -65,6 +67,11 @@ impl World {
 
     pub(crate) fn call_mut(&mut self, telephony_session_id: &str) -> Option<&mut Call> {
         self.by_session.get(telephony_session_id).map(|place| &mut self.calls[*place])
+    }
+
+    /// A call by the id of its call-log record.
+    pub(crate) fn call_of_record(&self, record_id: &str) -> Option<&Call> {
+        self.by_record.get(record_id).map(|place| &self.calls[*place])
     }
 
     pub(crate) fn recording(&self, id: &str) -> Option<(&Call, &Recording)> {

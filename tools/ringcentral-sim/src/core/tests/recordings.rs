@@ -72,16 +72,16 @@ fn moved_media_is_found_only_where_the_log_says() {
     let mut rig = Rig::new();
     rig.hear_recorded_call();
     let old = content_uri(&mut rig);
-    assert!(old.starts_with("https://media.test/restapi/v1.0/account/800000001/"), "{old}");
+    assert!(old.starts_with("https://media.test:443/restapi/v1.0/account/800000001/"), "{old}");
     rig.simulator.recording_mut(RECORDING).unwrap().listed_at = ListedAt::Platform;
     let new = content_uri(&mut rig);
-    assert!(new.starts_with("https://platform.test/restapi/v1.0/account/800000001/"), "{new}");
+    assert!(new.starts_with("https://platform.test:443/restapi/v1.0/account/800000001/"), "{new}");
     assert_eq!(code(&rig.direct(RECORDING)), "CMN-102");
     assert_eq!(code(&rig.get_url(&old)), "CMN-102");
     let reply = rig.get_url(&new);
     assert_eq!(reply.body, rig.simulator.audio_of(RECORDING).unwrap());
     rig.simulator.recording_mut(RECORDING).unwrap().listed_at = ListedAt::Other("https://elsewhere.example".into());
-    assert!(content_uri(&mut rig).starts_with("https://elsewhere.example/restapi/"));
+    assert!(content_uri(&mut rig).starts_with("https://elsewhere.example:443/restapi/"));
     assert_eq!(rig.get_url(&new).status, 404);
 }
 

@@ -49,9 +49,14 @@ impl Rig {
 
     /// A `GET` of an absolute URL of either origin.
     pub(super) fn get_url(&mut self, url: &str) -> Reply {
-        let (origin, target) = match url.strip_prefix("https://media.test") {
+        let (origin, target) = match url.strip_prefix("https://media.test:443") {
             Some(target) => (Origin::Media, target),
-            None => (Origin::Platform, url.strip_prefix("https://platform.test").unwrap()),
+            None => (
+                Origin::Platform,
+                url.strip_prefix("https://platform.test:443")
+                    .or_else(|| url.strip_prefix("https://platform.test"))
+                    .unwrap(),
+            ),
         };
         self.call(origin, "GET", target)
     }
