@@ -58,13 +58,14 @@ const SHARED: &[Room] = &[
 
 /// The simulator is pure but for its server: a request and the time go in, a reply comes out.
 const SIMULATOR: &[Room] = &[
-    room("", &["settings"]),
+    room("", &["settings", "server"]),
     pure("core", PURE_SIMULATOR, &["base64", "bytes", "serde_json", "sha2", "url"]),
-    pure("world", PURE_SIMULATOR, &["bytes", "serde_json", "sha2"]),
+    pure("world", PURE_SIMULATOR, &["base64", "serde_json", "sha2"]),
     pure("audio", PURE_SIMULATOR, &["sha2"]),
-    pure("settings", PURE_SIMULATOR, &[]),
+    pure("calls", &["calls", "world", "settings", "time_text"], &["fastrand", "serde_json"]),
+    pure("settings", PURE_SIMULATOR, &["serde"]),
     pure("time_text", PURE_SIMULATOR, &["time"]),
-    room("server", &["server", "core", "world", "audio", "settings", "time_text"]),
+    room("server", &["server", "core", "calls", "world", "audio", "settings", "time_text"]),
 ];
 const PURE_SIMULATOR: &[&str] = &["core", "world", "audio", "settings", "time_text"];
 

@@ -95,6 +95,11 @@ impl Simulator {
         }
     }
 
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The settings, to be changed at any time.
     pub fn settings_mut(&mut self) -> &mut Settings {
         &mut self.settings

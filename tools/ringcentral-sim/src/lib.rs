@@ -3,9 +3,10 @@
 //!
 //! [`core::Simulator`] is pure: a request and the time go in, a reply comes out. [`server::SimServer`] puts it
 //! behind two HTTP origins and is the only place that knows a clock or a socket. [`world`] holds the calls and
-//! recordings that exist, with the ways each can misbehave; [`audio`] makes their sound.
+//! recordings that exist, with the ways each can misbehave; [`calls`] makes days of them up, [`audio`] their sound.
 
 pub mod audio;
+pub mod calls;
 pub mod core;
 pub mod server;
 mod settings;

@@ -1,9 +1,13 @@
 //! The simulator behind two HTTP origins on loopback. The clock and the network are here and nowhere else.
 
+mod config;
+mod control;
 mod deliver;
 mod drive;
 mod http;
 
+pub use config::{Config, DayOrder};
+pub use control::ControlServer;
 pub use deliver::DeliveryResult;
 
 use crate::core::{Origin, Origins, Simulator};
@@ -37,9 +41,20 @@ struct Shared {
 
 impl SimServer {
     /// Listens on two free ports of 127.0.0.1. Needs a Tokio runtime.
+    ///
+    /// # Errors
+    /// The ports'.
     pub async fn start(settings: Settings) -> io::Result<Self> {
-        let platform = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let media = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start_on(settings, 0, 0).await
+    }
+
+    /// Listens on these two ports of 127.0.0.1; 0 is any. Needs a Tokio runtime.
+    ///
+    /// # Errors
+    /// The ports'.
+    pub async fn start_on(settings: Settings, platform_port: u16, media_port: u16) -> io::Result<Self> {
+        let platform = TcpListener::bind((Ipv4Addr::LOCALHOST, platform_port)).await?;
+        let media = TcpListener::bind((Ipv4Addr::LOCALHOST, media_port)).await?;
         let origins = Origins {
             platform: format!("http://{}", platform.local_addr()?),
             media: format!("http://{}", media.local_addr()?),

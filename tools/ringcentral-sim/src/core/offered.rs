@@ -17,7 +17,8 @@ pub struct Offered {
     pub never_ready: bool,
     /// When its file is there, in epoch milliseconds; `None` if it never is, or its party has not ended.
     pub ready_at_ms: Option<u64>,
-    /// When its file is deleted, by a user or for its age, in epoch milliseconds; `None` if its party has not ended.
+    /// When its file is deleted, by a user or for its age, in epoch milliseconds; `None` if there is none, or its
+    /// party has not ended.
     pub deleted_at_ms: Option<u64>,
     /// When the call log names it, in epoch milliseconds; `None` if it never does, or its call has not ended.
     pub listed_at_ms: Option<u64>,
@@ -34,7 +35,9 @@ impl Simulator {
             too_short: recording.too_short,
             never_ready: recording.ready_after_ms.is_none() && !recording.too_short,
             ready_at_ms: call.ready_at_ms(recording),
-            deleted_at_ms: call.deleted_at_ms(recording, self.settings.retention_days),
+            deleted_at_ms: call
+                .deleted_at_ms(recording, self.settings.retention_days)
+                .filter(|_| recording.ready_after_ms.is_some() && !recording.too_short),
             listed_at_ms: call.linked_at_ms().filter(|_| !recording.too_short),
         })
     }
