@@ -2,6 +2,7 @@
 
 use super::rig::{CALL_LOG, RECORDING, Rig, SESSION, body, code};
 use crate::Settings;
+use serde_json::json;
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -160,4 +161,73 @@ fn a_live_session_is_there_while_somebody_talks() {
     rig.hear(2, "VoiceMail", &[]);
     let reply = rig.get(&target);
     assert_eq!((reply.status, code(&reply).as_str()), (404, "CMN-102"));
+}
+
+#[test]
+fn a_call_may_be_listed_early_and_is_rewritten_under_the_same_id() {
+    let mut rig = Rig::with(Settings { listed_after_ms: 20_000, ..Settings::default() });
+    rig.hear(2, "Answered", &[RECORDING]);
+    rig.simulator.call_mut(SESSION).unwrap().listed_early = true;
+    rig.now_ms += 5_000;
+    let early = rig.records("view=Detailed").remove(0);
+    assert_eq!((&early["result"], &early["durationMs"]), (&json!("In Progress"), &json!(5_000)));
+    assert!(early.get("recording").is_none() && early["legs"][0].get("recording").is_none());
+    assert_eq!(rig.records("recordingType=All").len(), 0);
+    rig.hear(2, "Disconnected", &[]);
+    rig.now_ms += 20_000;
+    let rewritten = rig.records("view=Detailed").remove(0);
+    assert_eq!(rewritten["id"], early["id"]);
+    assert_eq!((&rewritten["result"], &rewritten["durationMs"]), (&json!("Accepted"), &json!(5_000)));
+    assert_eq!(rewritten["recording"]["id"], RECORDING);
+    assert_ne!(rewritten["lastModifiedTime"], early["lastModifiedTime"]);
+}
+
+#[test]
+fn a_record_may_name_its_recordings_later() {
+    let mut rig = Rig::new();
+    rig.hear_recorded_call();
+    rig.simulator.call_mut(SESSION).unwrap().linked_after_ms = 30_000;
+    rig.now_ms += 29_999;
+    assert!(rig.records("")[0].get("recording").is_none());
+    assert_eq!(rig.records("recordingType=All").len(), 0);
+    assert_eq!(rig.direct(RECORDING).status, 200, "the file is there all the same");
+    rig.now_ms += 1;
+    assert_eq!(rig.records("recordingType=All")[0]["recording"]["id"], RECORDING);
+}
+
+#[test]
+fn a_user_or_the_vendor_deletes_a_file_and_the_record_stays() {
+    for by_user in [true, false] {
+        let mut rig =
+            Rig::with(Settings { listed_after_ms: 0, ready_after_ms: 0, retention_days: 2, ..Settings::default() });
+        rig.hear_recorded_call();
+        let kept_ms = if by_user { 3_600_000 } else { 2 * DAY_MS };
+        rig.simulator.recording_mut(RECORDING).unwrap().deleted_after_ms = by_user.then_some(kept_ms);
+        let target = format!("dateFrom=2026-01-01T00:00:00Z&telephonySessionId={SESSION}");
+        rig.now_ms += kept_ms - 1;
+        rig.token = rig.mint();
+        assert_eq!(rig.direct(RECORDING).status, 200);
+        assert_eq!(rig.records(&target)[0]["recording"]["id"], RECORDING);
+        rig.now_ms += 1;
+        assert_eq!(code(&rig.direct(RECORDING)), "CMN-102");
+        assert!(rig.records(&target)[0].get("recording").is_none());
+        assert_eq!(rig.simulator.offered().next().unwrap().deleted_at_ms, Some(rig.now_ms));
+    }
+}
+
+#[test]
+fn a_record_is_found_by_its_id() {
+    let mut rig = Rig::with(Settings { listed_after_ms: 20_000, ready_after_ms: 0, ..Settings::default() });
+    rig.hear_recorded_call();
+    rig.now_ms += 20_000;
+    let listed = rig.records("view=Detailed").remove(0);
+    let id = listed["id"].as_str().unwrap().to_owned();
+    let one = rig.get(&format!("{CALL_LOG}/{id}?view=Detailed"));
+    assert_eq!((one.header("x-rate-limit-group"), body(&one)), (Some("heavy"), listed));
+    let of = |extension: &str| format!("/restapi/v1.0/account/~/extension/{extension}/call-log/{id}");
+    assert!(body(&rig.get(&of("800000102"))).get("legs").is_none());
+    assert_eq!(code(&rig.get(&of("800000103"))), "CMN-102");
+    assert_eq!(code(&rig.get(&format!("{CALL_LOG}/other"))), "CMN-102");
+    rig.now_ms -= 1;
+    assert_eq!(code(&rig.get(&format!("{CALL_LOG}/{id}"))), "CMN-102", "not listed yet");
 }

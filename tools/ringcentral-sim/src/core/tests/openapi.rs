@@ -1,8 +1,8 @@
 //! Replies against the official schemas, `testdata/openapi-subset.json`.
 
 use super::rig::{CALL_LOG, RECORDING, Rig, SESSION, body, jwt_form, subscription};
-use crate::Settings;
-use crate::core::{HandshakeAnswer, Outcome};
+use crate::core::{HandshakeAnswer, Origin, Outcome};
+use crate::{Outage, OutageAnswer, Settings};
 use serde_json::{Value, json};
 
 const DOCUMENT: &str = include_str!("../../../testdata/openapi-subset.json");
@@ -68,6 +68,12 @@ fn subscriptions_are_as_documented() {
     rig.simulator.blacklist(id, "Webhook responses with code: [404], reason: [Not Found]", rig.now_ms);
     assert_valid("SubscriptionListResource", &body(&rig.get("/restapi/v1.0/subscription")));
 
+    for (method, target) in [("PUT", id.to_owned()), ("POST", format!("{id}/renew"))] {
+        let reply = rig.call(Origin::Platform, method, &format!("/restapi/v1.0/subscription/{target}"));
+        assert_eq!(reply.status, 200);
+        assert_valid("SubscriptionInfo", &body(&reply));
+    }
+
     let scope = "SubscriptionWebhook".to_owned();
     let mut deaf = Rig::with(Settings { scope, ..Settings::default() });
     assert_valid("SubscriptionInfo", &body(&deaf.subscribe_well(&subscription())));
@@ -88,6 +94,14 @@ fn call_logs_recordings_and_live_sessions_are_as_documented() {
         assert_eq!(log["records"].as_array().unwrap().len(), 1);
         assert_valid("CallLogResponse", &log);
     }
+    let id = body(&rig.get(CALL_LOG))["records"][0]["id"].as_str().unwrap().to_owned();
+    assert_valid("CallLogRecord", &body(&rig.get(&format!("{CALL_LOG}/{id}?view=Detailed"))));
+    rig.simulator.settings_mut().heavy_limit = 100;
+    let call = rig.simulator.call_mut(SESSION).unwrap();
+    (call.listed_early, call.listed_after_ms) = (true, Some(60_000));
+    let early = body(&rig.get(&format!("{CALL_LOG}?view=Detailed")));
+    assert_eq!(early["records"][0]["result"], "In Progress");
+    assert_valid("CallLogResponse", &early);
     let extension = "/restapi/v1.0/account/~/extension/800000103/call-log?view=Detailed";
     assert_valid("CallLogResponse", &body(&rig.get(extension)));
 }
@@ -106,6 +120,14 @@ fn errors_are_as_documented() {
 
     rig.simulator.settings_mut().heavy_limit = 0;
     assert_valid("ApiErrorResponseModel", &body(&rig.get(CALL_LOG)));
+    let outages = [OutageAnswer::Error(503), OutageAnswer::OtherLimiter];
+    for answer in outages {
+        let path_part = String::new();
+        rig.simulator.settings_mut().outages =
+            vec![Outage { from_ms: 0, until_ms: u64::MAX, share: 1.0, path_part, answer }];
+        assert_valid("ApiErrorResponseModel", &body(&rig.get(CALL_LOG)));
+    }
+    rig.simulator.settings_mut().outages.clear();
     rig.token = String::new();
     assert_valid("ParameterizedErrorResponseModel", &body(&rig.get(CALL_LOG)));
 }

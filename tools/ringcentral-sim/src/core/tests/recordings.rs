@@ -1,9 +1,9 @@
 //! API.md §8.
 
 use super::rig::{RECORDING, Rig, body, code};
-use crate::Settings;
-use crate::core::Origin;
+use crate::core::{Manner, Origin};
 use crate::world::{AudioFormat, BodyFault, Direct, ListedAt};
+use crate::{Settings, Sound};
 
 const METADATA: &str = "/restapi/v1.0/account/~/recording/910000000001";
 
@@ -127,4 +127,74 @@ fn an_application_without_the_permission_is_told_so() {
     let reply = rig.direct(RECORDING);
     assert_eq!((reply.status, code(&reply).as_str()), (403, "CMN-401"));
     assert_eq!(body(&reply)["permissionName"], "ReadCallRecording");
+}
+
+#[test]
+fn a_body_comes_in_many_ways() {
+    let mut rig = Rig::new();
+    rig.hear_recorded_call();
+    let whole = rig.simulator.audio_of(RECORDING).unwrap();
+    let mut served = |fault| {
+        rig.simulator.recording_mut(RECORDING).unwrap().body_fault = fault;
+        rig.direct(RECORDING)
+    };
+    let json = served(BodyFault::Json);
+    assert_eq!((json.status, code(&json).as_str()), (200, "CMN-102"));
+    assert!(json.header("content-type").unwrap().starts_with("audio/"));
+    let wrong = served(BodyFault::WrongLength);
+    assert_eq!(wrong.header("content-length"), Some((whole.len() + 1).to_string().as_str()));
+    assert_eq!((&wrong.body[..], wrong.manner), (&whole[..], Manner::Broken));
+    let trickle = served(BodyFault::Trickle);
+    assert_eq!((&trickle.body[..], trickle.manner), (&whole[..], Manner::Trickle { piece_bytes: 4_096, pause_ms: 50 }));
+    let undeclared = served(BodyFault::Undeclared);
+    assert_eq!((&undeclared.body[..], undeclared.header("content-length")), (&whole[..], None));
+    assert_eq!(served(BodyFault::CutShort).manner, Manner::Broken);
+}
+
+#[test]
+fn an_unasked_part_is_continued_by_range() {
+    let mut rig = Rig::new();
+    rig.hear_recorded_call();
+    let whole = rig.simulator.audio_of(RECORDING).unwrap();
+    rig.simulator.recording_mut(RECORDING).unwrap().body_fault = BodyFault::UnaskedPart;
+    let part = rig.direct(RECORDING);
+    assert_eq!(part.status, 206);
+    let end = part.body.len() - 1;
+    assert_eq!(part.header("content-range"), Some(format!("bytes 0-{end}/{}", whole.len()).as_str()));
+    let range = format!("bytes={}-", part.body.len());
+    let headers = vec![("Authorization".into(), format!("Bearer {}", rig.token)), ("Range".into(), range)];
+    let rest = rig.send(Origin::Media, "GET", &format!("{METADATA}/content"), headers, "");
+    assert_eq!(rest.status, 206);
+    assert_eq!([&part.body[..], &rest.body[..]].concat(), whole);
+}
+
+#[test]
+fn troubles_last_for_as_many_answers_as_they_are_to() {
+    let mut rig = Rig::new();
+    rig.hear_recorded_call();
+    let mut statuses = |spoil: &dyn Fn(&mut crate::world::Recording)| {
+        let recording = rig.simulator.recording_mut(RECORDING).unwrap();
+        (recording.direct, recording.body_fault, recording.spoilt_answers) = (Direct::Served, BodyFault::None, 2);
+        spoil(recording);
+        rig.now_ms += 60_000;
+        let sent: Vec<_> = (0..3).map(|_| rig.direct(RECORDING)).map(|reply| (reply.status, reply.manner)).collect();
+        sent
+    };
+    let well = (200, Manner::Whole);
+    let failing = statuses(&|recording| recording.direct = Direct::Status(500));
+    assert_eq!(failing, [(500, Manner::Whole), (500, Manner::Whole), well]);
+    let broken = statuses(&|recording| recording.body_fault = BodyFault::CutShort);
+    assert_eq!(broken, [(200, Manner::Broken), (200, Manner::Broken), well]);
+    let away = Direct::Redirect("https://login.example.com/".into());
+    let redirected = statuses(&|recording| recording.direct = away.clone());
+    assert_eq!(redirected, [(302, Manner::Whole), (302, Manner::Whole), well]);
+}
+
+#[test]
+fn a_sketch_is_served_where_the_settings_say_so() {
+    let mut rig = Rig::with(Settings { sound: Sound::Sketch, ready_after_ms: 0, ..Settings::default() });
+    rig.hear_recorded_call();
+    let reply = rig.direct(RECORDING);
+    assert_eq!(reply.body, rig.simulator.audio_of(RECORDING).unwrap());
+    assert!(reply.body.len() <= 3_072);
 }

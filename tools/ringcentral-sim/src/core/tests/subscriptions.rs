@@ -1,8 +1,8 @@
 //! API.md §5.
 
 use super::rig::{RECORDING, Rig, body, code, echo, event, subscription};
-use crate::Settings;
 use crate::core::{HandshakeAnswer, Origin, Outcome};
+use crate::{HandshakeChecks, Settings};
 use serde_json::{Value, json};
 
 const SUBSCRIPTIONS: &str = "/restapi/v1.0/subscription";
@@ -116,4 +116,89 @@ fn an_expired_subscription_is_gone() {
     assert_eq!(rig.simulator.subscriptions(rig.now_ms).count(), 0);
     assert!(rig.simulator.deliveries(&event(2, "Answered", &[]), rig.now_ms).is_empty());
     assert_eq!(body(&rig.get(SUBSCRIPTIONS))["records"], json!([]));
+}
+
+#[test]
+fn a_renewal_keeps_the_life_and_an_empty_update_shrinks_it() {
+    let mut rig = Rig::new();
+    let mut wanted = subscription();
+    wanted["expiresIn"] = json!(315_360_000);
+    let created = body(&rig.subscribe_well(&wanted));
+    let one = format!("{SUBSCRIPTIONS}/{}", created["id"].as_str().unwrap());
+    rig.now_ms += 3_000_000;
+    let renewed = rig.call(Origin::Platform, "POST", &format!("{one}/renew"));
+    assert_eq!((renewed.status, renewed.header("x-rate-limit-group")), (200, Some("light")));
+    assert_eq!(body(&renewed)["expiresIn"], 315_360_000);
+    assert_eq!(body(&renewed)["creationTime"], created["creationTime"]);
+
+    let shrunk = rig.call(Origin::Platform, "PUT", &one);
+    assert_eq!((shrunk.status, shrunk.header("x-rate-limit-group")), (200, Some("medium")));
+    assert_eq!(body(&shrunk)["expiresIn"], 604_800);
+    assert_eq!(body(&shrunk)["eventFilters"], created["eventFilters"]);
+    assert_eq!(body(&rig.call(Origin::Platform, "POST", &format!("{one}/renew")))["expiresIn"], 604_800);
+    for method in ["PUT", "DELETE"] {
+        assert_eq!(code(&rig.call(Origin::Platform, method, &format!("{SUBSCRIPTIONS}/other"))), "CMN-102");
+    }
+}
+
+#[test]
+fn an_update_changes_filters_and_life_and_nothing_else() {
+    let mut rig = Rig::new();
+    let created = body(&rig.subscribe_well(&subscription()));
+    let one = format!("{SUBSCRIPTIONS}/{}", created["id"].as_str().unwrap());
+    let mut put = |wanted: Value| {
+        let headers = vec![("Authorization".to_owned(), format!("Bearer {}", rig.token))];
+        rig.send(Origin::Platform, "PUT", &one, headers, &wanted.to_string())
+    };
+    let filters = json!(["/restapi/v1.0/account/~/extension/~/telephony/sessions?withRecordings=true"]);
+    let address = json!({"transportType": "WebHook", "address": "https://elsewhere.example.com/"});
+    let updated = body(&put(json!({"eventFilters": filters, "expiresIn": 3_600, "deliveryMode": address})));
+    let expected = "/restapi/v1.0/account/800000001/extension/800000100/telephony/sessions?withRecordings=true";
+    assert_eq!((&updated["eventFilters"], &updated["expiresIn"]), (&json!([expected]), &json!(3_600)));
+    assert_eq!(updated["deliveryMode"], created["deliveryMode"]);
+    assert_eq!(code(&put(json!({"expiresIn": 0}))), "CMN-101");
+    assert_eq!(code(&put(json!({"eventFilters": []}))), "CMN-101");
+}
+
+#[test]
+fn the_longest_life_is_the_vendors() {
+    let mut rig = Rig::with(Settings { max_expires_in_s: 315_360_000, ..Settings::default() });
+    let mut wanted = subscription();
+    wanted["expiresIn"] = json!(315_360_001);
+    assert_eq!(code(&rig.subscribe_well(&wanted)), "CMN-101");
+    wanted["expiresIn"] = json!(315_360_000);
+    assert_eq!(rig.subscribe_well(&wanted).status, 200);
+}
+
+#[test]
+fn each_check_of_an_answer_can_be_switched_off() {
+    let on = HandshakeChecks::default();
+    let cases = [
+        ("status", HandshakeChecks { status: false, ..on }),
+        ("time", HandshakeChecks { time: false, ..on }),
+        ("echo", HandshakeChecks { echo: false, ..on }),
+        ("content type", HandshakeChecks { content_type: false, ..on }),
+        ("size", HandshakeChecks { size: false, ..on }),
+    ];
+    for (name, checks) in cases {
+        for (handshake, expected) in [(on, 400), (checks, 200)] {
+            let mut rig = Rig::with(Settings { handshake, ..Settings::default() });
+            let Outcome::Handshake(handshake) = rig.subscribe(&subscription()) else {
+                panic!("a handshake comes first")
+            };
+            let HandshakeAnswer::Reply { mut status, mut headers, mut body_bytes, mut elapsed_ms } = echo(&handshake)
+            else {
+                panic!("an echo is a reply")
+            };
+            match name {
+                "status" => status = 204,
+                "time" => elapsed_ms = 3_001,
+                "echo" => headers[0].1 = "other".into(),
+                "content type" => headers.truncate(1),
+                _ => body_bytes = 1_024,
+            }
+            let answer = HandshakeAnswer::Reply { status, headers, body_bytes, elapsed_ms };
+            assert_eq!(rig.simulator.finish_handshake(handshake, answer, rig.now_ms).status, expected, "{name}");
+        }
+    }
 }

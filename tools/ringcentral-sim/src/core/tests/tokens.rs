@@ -1,8 +1,10 @@
 //! API.md §2 and §3.
 
 use super::rig::{CALL_LOG, Rig, body, code, jwt_form};
-use crate::Settings;
 use crate::core::{Origin, RateGroup};
+use crate::{JwtState, Settings};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 #[test]
 fn a_wrong_client_jwt_or_grant_is_refused_with_its_code() {
@@ -130,4 +132,61 @@ fn a_path_that_is_no_endpoint_is_cmn_120() {
     assert_eq!(code(&rig.get("/restapi/v1.0/account/~/call-logs")), "CMN-120");
     assert_eq!(code(&rig.call(Origin::Media, "GET", CALL_LOG)), "CMN-120");
     assert_eq!(code(&rig.call(Origin::Platform, "POST", CALL_LOG)), "CMN-120");
+}
+
+#[test]
+fn a_revoked_token_ends_at_once_and_its_place_is_free() {
+    let mut rig = Rig::new();
+    let revoke = |rig: &mut Rig, client: &str, token: &str| {
+        let basic = format!("Basic {}", STANDARD.encode(client));
+        let headers = vec![("Authorization".to_owned(), basic)];
+        rig.send(Origin::Platform, "POST", "/restapi/oauth/revoke", headers, &format!("token={token}"))
+    };
+    let token = rig.token.clone();
+    assert_eq!(code(&revoke(&mut rig, "other:secret", &token)), "OAU-146");
+    assert_eq!(rig.get(CALL_LOG).status, 200);
+    let revoked = revoke(&mut rig, "sim-client:sim-secret", &token);
+    assert_eq!((revoked.status, revoked.body.len()), (200, 0));
+    assert_eq!(code(&rig.get(CALL_LOG)), "OAU-213");
+    assert_eq!(revoke(&mut rig, "sim-client:sim-secret", &token).status, 200, "nobody minds");
+}
+
+#[test]
+fn a_jwt_may_have_expired_or_been_revoked() {
+    for (jwt_state, expected) in [(JwtState::Expired, "OAU-210"), (JwtState::Revoked, "OAU-211")] {
+        let mut rig = Rig::new();
+        rig.simulator.settings_mut().jwt_state = jwt_state;
+        let reply = rig.ask_token("sim-client:sim-secret", &jwt_form("sim.jwt.assertion"));
+        assert_eq!((reply.status, code(&reply).as_str()), (400, expected));
+        assert_eq!(body(&reply)["error"], "invalid_grant");
+        assert_eq!(rig.get(CALL_LOG).status, 200, "the session lives on");
+    }
+}
+
+#[test]
+fn a_shorter_life_may_be_asked_for() {
+    let cases = [("600", Some(600)), ("3600", Some(1_800)), ("599", None), ("3601", None), ("x", None)];
+    for (asked, expected) in cases {
+        let mut rig = Rig::with(Settings { token_ttl_s: 1_800, ..Settings::default() });
+        let form = format!("{}&access_token_ttl={asked}", jwt_form("sim.jwt.assertion"));
+        let reply = body(&rig.ask_token("sim-client:sim-secret", &form));
+        assert_eq!(reply["expires_in"].as_u64(), expected, "{asked}");
+    }
+}
+
+#[test]
+fn a_refresh_token_serves_once_where_the_application_has_them() {
+    let mut rig = Rig::with(Settings { refresh_tokens: true, auth_limit: 100, ..Settings::default() });
+    let granted = body(&rig.ask_token("sim-client:sim-secret", &jwt_form("sim.jwt.assertion")));
+    rig.token = granted["access_token"].as_str().unwrap().to_owned();
+    let form = format!("grant_type=refresh_token&refresh_token={}", granted["refresh_token"].as_str().unwrap());
+    let refreshed = rig.ask_token("sim-client:sim-secret", &form);
+    assert_eq!(refreshed.status, 200);
+    assert_eq!(code(&rig.get(CALL_LOG)), "OAU-213", "the old access token has ended");
+    assert_eq!(rig.ask_token("sim-client:sim-secret", &form).status, 400);
+
+    let mut without = Rig::new();
+    let granted = body(&without.ask_token("sim-client:sim-secret", &jwt_form("sim.jwt.assertion")));
+    assert!(granted.get("refresh_token").is_none());
+    assert_eq!(code(&without.ask_token("sim-client:sim-secret", &form)), "OAU-112");
 }
