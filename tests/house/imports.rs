@@ -62,7 +62,7 @@ const SIMULATOR: &[Room] = &[
     pure("core", PURE_SIMULATOR, &["base64", "bytes", "serde_json", "sha2", "url"]),
     pure("world", PURE_SIMULATOR, &["base64", "serde_json", "sha2"]),
     pure("audio", PURE_SIMULATOR, &["sha2"]),
-    pure("calls", &["calls", "world", "settings", "time_text"], &["fastrand", "serde_json"]),
+    pure("calls", &["calls", "core", "world", "settings", "time_text"], &["fastrand", "serde_json"]),
     pure("settings", PURE_SIMULATOR, &["serde"]),
     pure("time_text", PURE_SIMULATOR, &["time"]),
     room("server", &["server", "core", "calls", "world", "audio", "settings", "time_text"]),

@@ -92,8 +92,8 @@ impl SimServer {
         self.with(|simulator| simulator.learn(event, now_ms()));
     }
 
-    /// Sends an event to every subscription that hears it, all at once, and waits for their answers. Nothing is sent
-    /// twice, whatever they say (API.md §5.4). The world learns nothing from it: see [`SimServer::learn`].
+    /// Sends an event to every subscription that hears it, all at once, and waits for their answers. Failures count as
+    /// [`Simulator::delivered`] says. The world learns nothing from it: see [`SimServer::learn`].
     pub async fn deliver(&self, event: &Value) -> Vec<DeliveryResult> {
         let deliveries = self.with(|simulator| simulator.deliveries(event, now_ms()));
         join_all(deliveries.into_iter().map(|delivery| deliver::one(&self.shared, delivery))).await

@@ -51,7 +51,8 @@ impl Simulator {
                     self.enter_recheck(subscription_id, now_ms);
                 } else if *failures < settings.retries {
                     let purpose = DeliveryPurpose::Notification { failures: failures + 1 };
-                    let again = Delivery { purpose, ..delivery.clone() };
+                    self.deliveries_made += 1;
+                    let again = Delivery { id: self.deliveries_made, purpose, ..delivery.clone() };
                     self.agenda.enter(now_ms + settings.retry_after_ms, Happening::Send(again));
                 }
             }

@@ -147,6 +147,14 @@ async fn a_scripted_call_is_told_by_itself() {
     assert_eq!(server.with(|simulator| simulator.offered().count()), 1);
 }
 
+#[test]
+fn the_config_file_in_the_readme_is_one() {
+    let readme = include_str!("../../README.md");
+    let example = readme.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let config: Config = serde_json::from_str(example).unwrap();
+    assert_eq!((config.settings.heavy_limit, config.days.len()), (100, 1));
+}
+
 #[tokio::test]
 async fn the_control_api_plays_fate() {
     let (address, mut heard) = webhook().await;
