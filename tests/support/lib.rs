@@ -1,15 +1,13 @@
 //! What the test suites share: a world of real binaries, and events to send into it.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test support crate: what fails here fails the test")]
 
+pub mod clients;
 pub mod events;
 
 use std::{ops::Deref, path::PathBuf, sync::OnceLock};
 
-use aws_sdk_s3::{
-    config::{BehaviorVersion, Credentials, Region},
-    primitives::ByteStream,
-};
-use local_cloud::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, lambda::InvokeError};
+use aws_sdk_s3::primitives::ByteStream;
+use local_cloud::lambda::InvokeError;
 use ringvault::stack::{BUCKET, Binaries, Stack, StackConfig, StackError, TABLE, key_of};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
@@ -166,13 +164,7 @@ impl World {
 
     /// Puts an object of other hands into the bucket.
     pub async fn put_foreign_object(&self, key: &str) {
-        let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "tests");
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .endpoint_url(self.s3.endpoint())
-            .region(Region::from_static(REGION))
-            .credentials_provider(credentials);
-        let client = aws_sdk_s3::Client::from_conf(config.build());
+        let client = clients::s3(&self.s3.endpoint());
         let put = client.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"foreign"));
         put.send().await.expect("the object is stored");
     }

@@ -1,0 +1,63 @@
+//! The simulation's table and bucket.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use shared::domain::{notification::PartyAbout, object_key::ObjectKey, session::SessionKey};
+use simulation::memory::{MemoryBucket, MemoryTable, MemoryTokenRow};
+
+use super::{Backend, Kept};
+
+every_clause!(super::run);
+
+#[derive(Default)]
+struct Memory {
+    table: MemoryTable,
+    bucket: MemoryBucket,
+}
+
+async fn run(_clause: &str, holds: impl AsyncFnOnce(&Memory)) {
+    holds(&Memory::default()).await;
+}
+
+impl Backend for Memory {
+    type Sessions = MemoryTable;
+    type Tokens = MemoryTokenRow;
+    type Archive = MemoryBucket;
+
+    fn sessions(&self) -> &MemoryTable {
+        &self.table
+    }
+
+    fn token_row(&self, client_id: &str) -> MemoryTokenRow {
+        self.table.token_row(client_id)
+    }
+
+    fn archive(&self) -> &MemoryBucket {
+        &self.bucket
+    }
+
+    async fn kept(&self, key: &SessionKey) -> Option<Kept> {
+        let stored = self.table.row(key)?;
+        Some(Kept {
+            queued: stored.queued,
+            due_at_ms: stored.due_at_ms,
+            expires_s: stored.expires_s,
+            parties: stored.parties.iter().map(|(party, about)| (party.to_string(), named(about))).collect(),
+        })
+    }
+
+    async fn bytes_of(&self, key: &ObjectKey) -> Option<Vec<u8>> {
+        self.bucket.object(key).map(|object| object.bytes.to_vec())
+    }
+
+    async fn put_foreign(&self, key: &ObjectKey, bytes: &'static [u8]) {
+        self.bucket.put_foreign(key.clone(), Bytes::from_static(bytes));
+    }
+}
+
+fn named(about: &PartyAbout) -> BTreeMap<String, String> {
+    let texts =
+        [("direction", &about.direction), ("from", &about.from), ("to", &about.to), ("extension", &about.extension)];
+    texts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
+}

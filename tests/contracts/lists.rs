@@ -1,0 +1,96 @@
+//! Which clauses there are. Each list stands here once and every backend is given the whole of it, so that a clause
+//! cannot be left out for one of them; a clause in no list is dead code, which does not pass clippy.
+
+/// Makes a test of every clause for the backend whose `run` this is.
+macro_rules! every_clause {
+    ($run:path) => {
+        tests_of_clauses! {
+            $run;
+            facts {
+                a_first_event_makes_the_row
+                an_event_that_says_nothing_new_writes_nothing
+                an_event_that_says_nothing_makes_no_row
+                any_order_of_the_same_events_gives_the_same_facts
+                facts_only_grow
+                of_ten_records_at_once_one_is_new
+                what_is_written_once_stays
+                a_session_nobody_recorded_goes_after_two_days
+                the_same_session_of_two_accounts_is_two_rows
+            }
+            due {
+                the_longest_due_come_first_and_no_more_than_asked
+                nothing_is_due_before_its_time
+                only_sessions_with_a_recording_are_due
+                an_end_decides_when_and_a_recording_only_where_nothing_has
+                a_claim_takes_a_session_once_and_pushes_it_on
+                what_is_not_due_cannot_be_claimed
+                of_ten_claims_at_once_one_gets_the_row
+            }
+            results {
+                a_note_answers_the_row_as_it_is_now
+                a_note_makes_no_row
+                every_result_comes_back_as_it_went
+                a_finish_on_the_right_rev_writes_all
+                a_finish_on_an_old_rev_writes_nothing_and_answers_the_newer_row
+                a_finish_makes_no_row
+                a_record_between_claim_and_finish_is_seen
+                a_settled_session_leaves_the_queue_until_a_recording_is_heard
+                every_write_counts_rev_up_by_one
+            }
+            leases {
+                the_drain_has_one_holder_at_a_time
+                its_holder_may_take_the_drain_again
+                the_drain_runs_out
+                only_its_holder_gives_the_drain_back
+                of_ten_who_want_the_drain_at_once_one_gets_it
+                there_is_no_token_before_one_is_put
+                the_token_last_put_is_read
+                the_right_to_mint_has_one_holder_at_a_time
+                a_put_gives_the_right_to_mint_back
+                client_ids_do_not_share_anything
+            }
+            archive {
+                a_created_object_is_held_with_its_digest_and_origin
+                a_body_without_bytes_is_an_object_too
+                nothing_is_held_where_nothing_lies
+                a_second_create_stores_nothing
+                of_ten_creates_at_once_one_stores
+                a_stream_that_breaks_off_leaves_no_object
+                a_stream_that_ends_early_leaves_no_object
+                a_stream_that_runs_over_leaves_no_object
+                a_create_that_is_dropped_leaves_no_object
+                an_object_of_other_hands_is_seen_and_never_replaced
+            }
+        }
+    };
+}
+
+/// Makes a test of every clause about what only the real adapters have: a wire, and rows others may have spoiled.
+macro_rules! every_clause_of_the_wire {
+    ($run:path) => {
+        tests_of_clauses! {
+            $run;
+            wire {
+                a_spoiled_row_is_due_but_cannot_be_read
+                a_row_whose_key_is_spoiled_is_passed_over
+                an_object_has_its_content_type_and_storage_class
+            }
+        }
+    };
+}
+
+macro_rules! tests_of_clauses {
+    ($run:path; $($topic:ident { $($clause:ident)* })*) => {
+        $(
+            mod $topic {
+                $(
+                    #[tokio::test]
+                    async fn $clause() {
+                        let name = concat!(stringify!($topic), "::", stringify!($clause));
+                        $run(name, crate::clauses::$topic::$clause).await;
+                    }
+                )*
+            }
+        )*
+    };
+}
