@@ -48,11 +48,10 @@ class Drive:
         self.platform_url, self.media_url, self.control_url = platform_url, media_url, control_url
         self.settings = json.loads(self.control("/settings"))
         self.account = f"/restapi/v1.0/account/{self.settings['account_id']}"
-        self.offered = {
-            one["recording_id"]: {"call": one["telephony_session_id"]} for one in json.loads(self.control("/recordings"))
-        }
-        for recording_id, offered in self.offered.items():
-            offered["audio"] = self.control(f"/recordings/{recording_id}/audio")
+        self.offered = {}
+        for one in json.loads(self.control("/recordings")):
+            audio = self.control(f"/recordings/{one['recording_id']}/audio")
+            self.offered[one["recording_id"]] = {"call": one["telephony_session_id"], "audio": audio}
         sdk = SDK(self.settings["client_id"], self.settings["client_secret"], platform_url)
         self.platform = sdk.platform()
         receiver = HTTPServer(("127.0.0.1", 0), Receiver)
