@@ -120,7 +120,7 @@ fn schedule(lookup: &impl Lookup) -> Result<Schedule, ConfigError> {
         first_attempt_delay: decimal_seconds(lookup, "FIRST_ATTEMPT_DELAY_SECONDS", "60")?,
         ladder: ladder.ok_or(ConfigError::Malformed { name: LADDER, expected: "a comma-separated list of seconds" })?,
         quiet_period: decimal_seconds(lookup, "QUIET_PERIOD_SECONDS", "900")?,
-        unlisted_after: whole(lookup, "UNLISTED_AFTER_HOURS", "72", 3600)?,
+        unlisted_after: decimal_hours(lookup, "UNLISTED_AFTER_HOURS", "72")?,
         row_ttl: whole(lookup, "ROW_TTL_DAYS", "400", 24 * 3600)?,
     })
 }
@@ -136,6 +136,13 @@ fn optional(lookup: &impl Lookup, name: &'static str, default: &str) -> String {
 fn decimal_seconds(lookup: &impl Lookup, name: &'static str, default: &str) -> Result<Duration, ConfigError> {
     let expected = "a number of seconds, decimals allowed";
     seconds(optional(lookup, name, default).trim()).ok_or(ConfigError::Malformed { name, expected })
+}
+
+fn decimal_hours(lookup: &impl Lookup, name: &'static str, default: &str) -> Result<Duration, ConfigError> {
+    const HOUR_S: f64 = 3_600.0;
+    let hours: Option<f64> = optional(lookup, name, default).trim().parse().ok();
+    let duration = hours.and_then(|hours| seconds(&(hours * HOUR_S).to_string()));
+    duration.ok_or(ConfigError::Malformed { name, expected: "a number of hours, decimals allowed" })
 }
 
 fn seconds(text: &str) -> Option<Duration> {
@@ -175,9 +182,15 @@ mod tests {
 
     #[test]
     fn decimals_are_taken_for_demos() {
-        let config = archiver(&[("RETRY_LADDER_SECONDS", "0.05, 0.5"), ("QUIET_PERIOD_SECONDS", "0.25")]).unwrap();
+        let config = archiver(&[
+            ("RETRY_LADDER_SECONDS", "0.05, 0.5"),
+            ("QUIET_PERIOD_SECONDS", "0.25"),
+            ("UNLISTED_AFTER_HOURS", "0.001"),
+        ])
+        .unwrap();
         assert_eq!(config.schedule.ladder.wait_ms(1, 0.5), 50);
         assert_eq!(config.schedule.quiet_period, Duration::from_millis(250));
+        assert_eq!(config.schedule.unlisted_after, Duration::from_millis(3_600));
     }
 
     #[test]
@@ -187,7 +200,7 @@ mod tests {
             ("FIRST_ATTEMPT_DELAY_SECONDS", "NaN"),
             ("QUIET_PERIOD_SECONDS", "inf"),
             ("RETRY_LADDER_SECONDS", "60,,120"),
-            ("UNLISTED_AFTER_HOURS", "72.5"),
+            ("UNLISTED_AFTER_HOURS", "-0.5"),
             ("ROW_TTL_DAYS", "many"),
             ("RINGCENTRAL_SERVER_URL", "http://platform.ringcentral.com"),
             ("RINGCENTRAL_MEDIA_URL", "media.ringcentral.com"),

@@ -3,6 +3,7 @@
 
 mod archiver;
 mod bodies;
+mod demo;
 mod endings;
 mod event_files;
 mod hybrid;

@@ -1,4 +1,6 @@
 //! The operator's command line, and the local stack it shares with the tests.
 
+mod archive;
+pub mod demo;
 pub mod replay;
 pub mod stack;

@@ -15,9 +15,12 @@ use ringcentral_sim::world::ListedAt;
 use serde_json::Value;
 
 pub use event_file::{EventFile, EventFileError, Kind};
-use report::{Archive, Seen};
+use report::Seen;
 
-use crate::stack::{Stack, StackError};
+use crate::{
+    archive::Archive,
+    stack::{Stack, StackError},
+};
 
 /// A replay that has not settled by then never will.
 const SETTLE_WITHIN: Duration = Duration::from_secs(60);
@@ -117,7 +120,7 @@ impl Replay {
         end_open_calls(stack, &self.files);
         let settled = settle(stack, &mut seen, out).await?;
         let archive = Archive::read(stack)?;
-        archive.print(out)?;
+        report::print_archive(&archive, out)?;
         Ok(answered && settled && archive.is_whole())
     }
 }

@@ -3,8 +3,6 @@
 use super::*;
 use crate::core::{Origin, Origins, Outcome, Reply, Request, Simulator};
 use crate::world::Step;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -311,8 +309,9 @@ fn vendor_of(scripts: &[Script]) -> (Simulator, String) {
     let mut simulator = Simulator::new(settings, origins);
     scripts.iter().for_each(|script| simulator.schedule(script.clone()));
     let form = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=sim.jwt.assertion";
-    let basic = format!("Basic {}", STANDARD.encode("sim-client:sim-secret"));
-    let token = ask(&mut simulator, "POST", "/restapi/oauth/token", &basic, form, START_MS);
+    // Client id and secret of the default settings.
+    let basic = "Basic c2ltLWNsaWVudDpzaW0tc2VjcmV0";
+    let token = ask(&mut simulator, "POST", "/restapi/oauth/token", basic, form, START_MS);
     let token: Value = serde_json::from_slice(&token.body).unwrap();
     (simulator, format!("Bearer {}", text(&token, "access_token")))
 }

@@ -1,0 +1,27 @@
+//! The README's first command: a day's demo, as a user types it.
+
+use std::{path::Path, process::Command};
+
+use serde_json::{Value, json};
+use tests::workspace;
+
+#[test]
+fn a_made_up_day_is_archived_whole() {
+    let built = local_cloud::binaries::build(&["ringvault"]).unwrap();
+    let demo = ["demo", "--json", "--seed", "1"];
+    let output = Command::new(&built["ringvault"]).args(demo).current_dir(workspace()).output().unwrap();
+    let shown = String::from_utf8_lossy(&output.stderr);
+    let outcome: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}\n{shown}"));
+    assert!(output.status.success(), "{outcome}\n{shown}");
+    assert_eq!((&outcome["missing"], &outcome["bytes_identical"]), (&json!(0), &json!(true)), "{outcome}");
+    let figure = |name: &str| outcome[name].as_u64().unwrap();
+    assert_eq!(figure("calls"), 25);
+    assert!(figure("offered") >= 20, "{outcome}");
+    assert!(figure("direct") > 0 && figure("fallback") >= 3, "{outcome}");
+    assert_eq!(figure("offered"), figure("archived") + figure("terminal"));
+    assert_eq!(figure("archived"), figure("direct") + figure("fallback") + figure("adopted"));
+    assert_eq!(figure("throttled"), 0, "the archiver keeps within the vendor's limit");
+    assert!(Path::new(outcome["folder"].as_str().unwrap()).is_dir());
+    assert!(shown.contains("UNLISTED_AFTER_HOURS"), "what is shorter than in life is announced");
+    assert!(shown.contains("recordings have ended") && !shown.contains('\r'), "plain lines where nobody watches");
+}

@@ -1,0 +1,79 @@
+//! The demo's day, and the waits it is lived with: a life that passes a thousand times faster, announced as such.
+
+use std::path::Path;
+
+use ringcentral_sim::{
+    DeliverySettings, Settings,
+    calls::{Day, Telling},
+};
+
+use crate::stack::StackConfig;
+
+/// A vendor's minute is a twentieth of a second.
+const HURRY: u64 = 1_200;
+const CALLS: u32 = 25;
+/// All calls begin within this time, milliseconds.
+const LENGTH_MS: u64 = 5_000;
+/// The window of the vendor's limit. It is not hurried as much as the calls: the requests take real time.
+const WINDOW_MS: u64 = 1_000;
+const FIRST_ATTEMPT_DELAY_S: &str = "0.05";
+const RETRY_LADDER_S: &str = "0.2,0.4,0.8,1.5";
+const QUIET_PERIOD_S: &str = "2";
+const UNLISTED_AFTER_HOURS: &str = "0.001";
+
+/// A local stack that hurries as the day does. `dir` is the folder of the bucket and of the functions' logs.
+pub fn stack_config(dir: &Path, seed: u64) -> StackConfig {
+    let mut config = StackConfig::quick(dir);
+    config.vendor = Settings {
+        rate_window_ms: WINDOW_MS,
+        trickle_pause_ms: 2,
+        delivery: DeliverySettings {
+            duplicate_share: 0.05,
+            duplicate_new_uuid_share: 0.05,
+            reorder_share: 0.1,
+            reorder_ms: 300,
+            ..DeliverySettings::default()
+        },
+        seed,
+        ..Settings::default()
+    };
+    for (name, value) in [
+        ("FIRST_ATTEMPT_DELAY_SECONDS", FIRST_ATTEMPT_DELAY_S),
+        ("RETRY_LADDER_SECONDS", RETRY_LADDER_S),
+        ("QUIET_PERIOD_SECONDS", QUIET_PERIOD_S),
+        ("UNLISTED_AFTER_HOURS", UNLISTED_AFTER_HOURS),
+    ] {
+        config.env.insert(name.to_owned(), value.to_owned());
+    }
+    config.webhooks = 2;
+    config.archiver_timeout_ms = 10_000;
+    config
+}
+
+/// The day. No recording goes unmentioned: without an event nobody would look for it yet.
+pub(super) fn of_calls(seed: u64, start_ms: u64) -> Day {
+    Day {
+        length_ms: LENGTH_MS,
+        calls: CALLS,
+        hurry: HURRY,
+        telling: Telling { unmentioned: 0.0, ..Telling::default() },
+        ..Day::new(seed, start_ms)
+    }
+}
+
+/// What is smaller than in life.
+pub(super) fn announcement(day: &Day) -> String {
+    format!(
+        "\
+A day of {CALLS} calls, seed {}, at a simulated RingCentral; life is {HURRY} times faster, so in life / here:
+  calls begin within             1 day (100 min of it) / {} s
+  limit of requests              10 in 60 s / 10 in {} s, with the same penalty
+  FIRST_ATTEMPT_DELAY_SECONDS    60 / {FIRST_ATTEMPT_DELAY_S}
+  RETRY_LADDER_SECONDS           60,120,300,… / {RETRY_LADDER_S}
+  QUIET_PERIOD_SECONDS           900 / {QUIET_PERIOD_S}
+  UNLISTED_AFTER_HOURS           72 / {UNLISTED_AFTER_HOURS}",
+        day.seed,
+        LENGTH_MS / 1_000,
+        WINDOW_MS / 1_000,
+    )
+}
