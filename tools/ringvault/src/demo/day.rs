@@ -65,14 +65,15 @@ pub(super) fn of_calls(seed: u64, start_ms: u64) -> Day {
 pub(super) fn announcement(day: &Day) -> String {
     format!(
         "\
-A day of {CALLS} calls, seed {}, at a simulated RingCentral; life is {HURRY} times faster, so in life / here:
-  calls begin within             1 day (100 min of it) / {} s
+{CALLS} calls, seed {}, at a simulated RingCentral. They pass {HURRY} times faster than in life; in life / here:
+  calls begin within             {} min / {} s
   limit of requests              10 in 60 s / 10 in {} s, with the same penalty
   FIRST_ATTEMPT_DELAY_SECONDS    60 / {FIRST_ATTEMPT_DELAY_S}
   RETRY_LADDER_SECONDS           60,120,300,… / {RETRY_LADDER_S}
   QUIET_PERIOD_SECONDS           900 / {QUIET_PERIOD_S}
   UNLISTED_AFTER_HOURS           72 / {UNLISTED_AFTER_HOURS}",
         day.seed,
+        LENGTH_MS * HURRY / 60_000,
         LENGTH_MS / 1_000,
         WINDOW_MS / 1_000,
     )
