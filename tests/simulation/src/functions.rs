@@ -172,7 +172,9 @@ impl Functions {
             times = 2;
         }
         if faults.strikes(Fault::EventLate) {
-            time.sleep(dice.between(1_000..=600_000)).await;
+            // Mostly while the first attempt at its call is likely; otherwise any time after.
+            let latest_ms = if dice.hits(0.7) { 120_000 } else { 900_000 };
+            time.sleep(dice.between(1_000..=latest_ms)).await;
         }
         let mut heard = false;
         for _ in 0..times {

@@ -138,18 +138,13 @@ impl Judge {
     fn look_at_row(&mut self, key: &SessionKey) {
         let Some(stored) = self.table.row(key) else { return self.complain(format!("{} has vanished", key.session)) };
         let row = stored.row;
-        if !row.unfinished().is_empty() && !(stored.queued && stored.due_at_ms.is_some()) {
+        let watched = stored.queued && stored.due_at_ms.is_some();
+        if !row.unfinished().is_empty() && !watched {
             self.complain(format!("{} has unfinished recordings and nobody will look", key.session));
         }
-        for (recording, result) in &row.results {
-            let Some(archived) = result.archived.as_ref().filter(|_| result.state == RecordingState::Archived) else {
-                if result.state == RecordingState::Archived {
-                    self.complain(format!("{recording} is archived without proof"));
-                }
-                continue;
-            };
+        for (recording, result) in row.results.iter().filter(|(_, result)| result.state == RecordingState::Archived) {
             let object = result.key.as_ref().and_then(|key| self.bucket.object(key));
-            let proven = object.is_some_and(|object| {
+            let proven = object.zip(result.archived.as_ref()).is_some_and(|(object, archived)| {
                 object.sha256.as_ref() == Some(&archived.sha256) && object.bytes.len() as u64 == archived.size_bytes
             });
             if !proven {

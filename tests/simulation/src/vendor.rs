@@ -16,6 +16,9 @@ use crate::{crossing::Crossing, executor::Time, faults::Fault};
 /// How long the client waits for a reply that does not come, milliseconds.
 const TIMEOUT_MS: u64 = 30_000;
 
+/// Share of the bodies that take their time, as those of long calls do: much may happen meanwhile.
+const LONG_BODIES: f64 = 0.2;
+
 /// The simulated addresses.
 pub(crate) fn origins() -> Origins {
     Origins { platform: "https://platform.ringcentral.test".into(), media: "https://media.ringcentral.test".into() }
@@ -68,7 +71,8 @@ impl Transport for Vendor {
         }
         let slow = faults.strikes(Fault::Slow);
         time.sleep(dice.latency_ms(25, if slow { 5_000 } else { 125 })).await;
-        Ok(received(reply, time.clone()))
+        let pause_ms = if dice.hits(LONG_BODIES) { dice.between(1_000..=15_000) } else { 3 };
+        Ok(received(reply, pause_ms, time.clone()))
     }
 }
 
@@ -94,7 +98,7 @@ fn asked(origin: Origin, request: Request<Bytes>) -> core::Request {
 }
 
 /// A reply as it arrives: in pieces, with pauses, to its end or not.
-fn received(reply: core::Reply, time: Time) -> Response<ByteStream> {
+fn received(reply: core::Reply, pause_ms: u64, time: Time) -> Response<ByteStream> {
     const PIECE_BYTES: usize = 1_024;
     let mut response = Response::new(());
     *response.status_mut() = http::StatusCode::from_u16(reply.status).unwrap_or_default();
@@ -104,7 +108,7 @@ fn received(reply: core::Reply, time: Time) -> Response<ByteStream> {
         }
     }
     let (piece_bytes, pause_ms) = match reply.manner {
-        Manner::Whole | Manner::Broken => (PIECE_BYTES, 3),
+        Manner::Whole | Manner::Broken => (PIECE_BYTES, pause_ms),
         Manner::Trickle { piece_bytes, pause_ms } => (piece_bytes, pause_ms),
     };
     let broken = (reply.manner == Manner::Broken).then(|| Err(Interrupted("connection reset".to_owned())));
