@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use ringcentral_sim::{
     DeliverySettings, Settings, Sound,
-    calls::Day,
+    calls::{Day, Mix, Shape},
     core::{HandshakeAnswer, Origin, Outcome as Answer, Request, Simulator},
     world::{BodyFault, Direct, ListedAt, Recording},
 };
@@ -96,7 +96,9 @@ fn run(seed: u64, keep_trace: bool, logs: Logs) -> Report {
         client_secret: Secret::new(settings.client_secret.clone()),
         jwt: Secret::new(settings.jwt.clone()),
     };
-    let scripts = Day { calls: CALLS, ..Day::new(seed, MIDNIGHT_MS) }.scripts();
+    // A call handed on begins to be recorded anew while its first recording is fetched: where races are.
+    let mix = Mix::default().with(Shape::BlindTransfer, 8);
+    let scripts = Day { calls: CALLS, mix, ..Day::new(seed, MIDNIGHT_MS) }.scripts();
     let offered = || scripts.iter().flat_map(|script| &script.recordings);
     let (recordings, spoilt) = (offered().count(), offered().filter(|recording| is_spoilt(recording)).count());
     let mut core = Simulator::new(settings.clone(), origins());
@@ -273,6 +275,6 @@ mod tests {
         let violations: Vec<_> = reports.iter().map(|report| (report.seed, &report.violations)).collect();
         assert!(violations.iter().all(|(_, violations)| violations.is_empty()), "{violations:#?}");
         let struck: std::collections::BTreeSet<_> = reports.iter().flat_map(|report| report.faults.keys()).collect();
-        assert_eq!(struck.len(), 17, "every fault strikes on some day: {struck:?}");
+        assert_eq!(struck.len(), 18, "every fault strikes on some day: {struck:?}");
     }
 }

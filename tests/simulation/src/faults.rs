@@ -29,6 +29,8 @@ pub(crate) enum Fault {
     EventTwice,
     /// An event comes late, after others of its call.
     EventLate,
+    /// The vendor's deliveries stand still for a while, and come all at once.
+    EventsHeld,
     /// The webhook is killed while it records an event.
     WebhookKilled,
     /// The archiver is killed.
@@ -49,8 +51,7 @@ impl Fault {
             Self::VendorRequestLost | Self::VendorAnswerLost | Self::VendorBadGateway | Self::BodyBroken => 0.03,
             Self::Slow => 0.02,
             Self::EventLost => 0.04,
-            Self::EventTwice => 0.08,
-            Self::EventLate => 0.12,
+            Self::EventTwice | Self::EventLate | Self::EventsHeld => 0.08,
             Self::WebhookKilled => 0.02,
             Self::ArchiverKilled => 0.12,
             Self::TickMissed | Self::TickTwice | Self::StreamStarted => 0.08,

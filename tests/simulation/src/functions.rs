@@ -58,6 +58,8 @@ pub(crate) struct Functions {
     idle: RefCell<Vec<Source>>,
     started: Cell<u64>,
     running: Cell<usize>,
+    /// Events of this time reach the webhook only after it, all at once.
+    held_until_ms: Cell<u64>,
     acknowledged: RefCell<Vec<SessionFacts>>,
 }
 
@@ -97,6 +99,7 @@ impl Functions {
             idle: RefCell::default(),
             started: Cell::new(0),
             running: Cell::new(0),
+            held_until_ms: Cell::new(0),
             acknowledged: RefCell::default(),
         })
     }
@@ -172,10 +175,13 @@ impl Functions {
             times = 2;
         }
         if faults.strikes(Fault::EventLate) {
-            // Mostly while the first attempt at its call is likely; otherwise any time after.
-            let latest_ms = if dice.hits(0.7) { 120_000 } else { 900_000 };
-            time.sleep(dice.between(1_000..=latest_ms)).await;
+            time.sleep(dice.between(1_000..=600_000)).await;
         }
+        if faults.strikes(Fault::EventsHeld) {
+            let until_ms = time.now_ms() + dice.between(45_000..=150_000);
+            self.held_until_ms.set(self.held_until_ms.get().max(until_ms));
+        }
+        time.sleep_until(self.held_until_ms.get().max(time.now_ms())).await;
         let mut heard = false;
         for _ in 0..times {
             time.sleep(dice.latency_ms(10, 40)).await;

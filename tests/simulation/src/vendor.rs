@@ -17,7 +17,7 @@ use crate::{crossing::Crossing, executor::Time, faults::Fault};
 const TIMEOUT_MS: u64 = 30_000;
 
 /// Share of the bodies that take their time, as those of long calls do: much may happen meanwhile.
-const LONG_BODIES: f64 = 0.2;
+const LONG_BODIES: f64 = 0.5;
 
 /// The simulated addresses.
 pub(crate) fn origins() -> Origins {
@@ -71,7 +71,7 @@ impl Transport for Vendor {
         }
         let slow = faults.strikes(Fault::Slow);
         time.sleep(dice.latency_ms(25, if slow { 5_000 } else { 125 })).await;
-        let pause_ms = if dice.hits(LONG_BODIES) { dice.between(1_000..=15_000) } else { 3 };
+        let pause_ms = if dice.hits(LONG_BODIES) { dice.between(2_000..=20_000) } else { 3 };
         Ok(received(reply, pause_ms, time.clone()))
     }
 }
