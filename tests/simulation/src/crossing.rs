@@ -1,5 +1,7 @@
 //! The way to the table and the bucket: it takes time, and what is sent over it or comes back may get lost.
 
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+
 use shared::{
     domain::{
         ids::RecordingId,
@@ -36,6 +38,8 @@ pub(crate) struct Crossing {
     pub(crate) faults: Faults,
     /// What is written down of it.
     pub(crate) trace: Trace,
+    /// Keys of objects of which the bucket has told the program that it holds them.
+    pub(crate) confirmed: Rc<RefCell<BTreeSet<ObjectKey>>>,
 }
 
 /// A port behind the network.
@@ -156,10 +160,18 @@ impl<P: TokenStore> TokenStore for Far<P> {
 
 impl<P: ArchiveStore> ArchiveStore for Far<P> {
     async fn create(&self, object: &NewObject, body: ByteStream) -> Result<Created, ArchiveError> {
-        self.crossing.cross("create object", self.port.create(object, body)).await
+        let created = self.crossing.cross("create object", self.port.create(object, body)).await;
+        if matches!(created, Ok(Created::Stored { .. })) {
+            self.crossing.confirmed.borrow_mut().insert(object.key.clone());
+        }
+        created
     }
 
     async fn held(&self, key: &ObjectKey) -> Result<Option<Held>, ArchiveError> {
-        self.crossing.cross("head object", self.port.held(key)).await
+        let held = self.crossing.cross("head object", self.port.held(key)).await;
+        if matches!(held, Ok(Some(_))) {
+            self.crossing.confirmed.borrow_mut().insert(key.clone());
+        }
+        held
     }
 }

@@ -19,6 +19,8 @@ pub(crate) enum Fault {
     VendorAnswerLost,
     /// The vendor answers with an error of a gateway.
     VendorBadGateway,
+    /// The vendor throttles, though the program has kept to the limit.
+    VendorThrottles,
     /// A body from the vendor breaks off.
     BodyBroken,
     /// Table, bucket or vendor take long.
@@ -49,7 +51,7 @@ impl Fault {
         match self {
             Self::Refused | Self::RequestLost | Self::AnswerLost => 0.02,
             Self::VendorRequestLost | Self::VendorAnswerLost | Self::VendorBadGateway | Self::BodyBroken => 0.03,
-            Self::Slow => 0.02,
+            Self::Slow | Self::VendorThrottles => 0.02,
             Self::EventLost => 0.04,
             Self::EventTwice | Self::EventLate | Self::EventsHeld => 0.08,
             Self::WebhookKilled => 0.02,

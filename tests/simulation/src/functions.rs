@@ -10,17 +10,10 @@ use futures_util::future::{Either, select};
 use ringcentral_sim::core::{Delivery, HandshakeAnswer};
 use shared::{
     clients::{
-        ringcentral::{
-            RingCentral, TokenKeeper,
-            origin::{Origin, OriginGate},
-        },
+        ringcentral::{RingCentral, TokenKeeper, origin::OriginGate},
         secrets::RingCentralCredentials,
     },
-    domain::{
-        delivery,
-        notification::{Notification, SessionFacts},
-        session::Schedule,
-    },
+    domain::{delivery, session::Schedule},
     secret::Secret,
     usecases::{
         archive_due::{Archiver, Run},
@@ -34,7 +27,7 @@ use crate::{
     executor::{Mortal, Spawner},
     faults::Fault,
     memory::{MemoryBucket, MemoryTable, MemoryTokenRow},
-    vendor::{Vendor, origins},
+    vendor::Vendor,
 };
 
 /// How long one run of the archiver may take, milliseconds; as the template has it.
@@ -53,6 +46,7 @@ pub(crate) struct Functions {
     table: MemoryTable,
     bucket: MemoryBucket,
     schedule: Schedule,
+    origins: OriginGate,
     credentials: RingCentralCredentials,
     verification: Secret,
     idle: RefCell<Vec<Source>>,
@@ -60,8 +54,11 @@ pub(crate) struct Functions {
     running: Cell<usize>,
     /// Events of this time reach the webhook only after it, all at once.
     held_until_ms: Cell<u64>,
-    acknowledged: RefCell<Vec<SessionFacts>>,
+    acknowledged: RefCell<Vec<Acknowledged>>,
 }
+
+/// The body of a notification that was answered with 200: the vendor will not say it again.
+pub(crate) type Acknowledged = Rc<[u8]>;
 
 /// What the stack is deployed with.
 pub(crate) struct Deployment {
@@ -77,6 +74,8 @@ pub(crate) struct Deployment {
     pub(crate) bucket: MemoryBucket,
     /// The waits.
     pub(crate) schedule: Schedule,
+    /// Where its tokens may go.
+    pub(crate) origins: OriginGate,
     /// What it signs in with.
     pub(crate) credentials: RingCentralCredentials,
     /// What authentic deliveries carry.
@@ -86,7 +85,8 @@ pub(crate) struct Deployment {
 impl Functions {
     /// Deploys.
     pub(crate) fn deploy(deployment: Deployment) -> Rc<Self> {
-        let Deployment { crossing, spawner, vendor, table, bucket, schedule, credentials, verification } = deployment;
+        let Deployment { crossing, spawner, vendor, table, bucket, schedule, origins, credentials, verification } =
+            deployment;
         Rc::new(Self {
             crossing,
             spawner,
@@ -94,6 +94,7 @@ impl Functions {
             table,
             bucket,
             schedule,
+            origins,
             credentials,
             verification,
             idle: RefCell::default(),
@@ -110,7 +111,7 @@ impl Functions {
     }
 
     /// What the vendor was told had been recorded.
-    pub(crate) fn acknowledged(&self) -> Vec<SessionFacts> {
+    pub(crate) fn acknowledged(&self) -> Vec<Acknowledged> {
         self.acknowledged.borrow().clone()
     }
 
@@ -123,7 +124,7 @@ impl Functions {
         let source = source.unwrap_or_else(|| self.sign_in(&id));
         self.running.set(self.running.get() + 1);
         self.spawner.spawn(async move {
-            let Crossing { time, dice, faults, trace } = &this.crossing;
+            let Crossing { time, dice, faults, trace, .. } = &this.crossing;
             trace.line(format_args!("archiver {id} starts: {why}"));
             let sessions = Far::new(this.table.clone(), this.crossing.clone());
             let archive = Far::new(this.bucket.clone(), this.crossing.clone());
@@ -147,7 +148,12 @@ impl Functions {
             match &ended {
                 Some(Ok(summary)) => trace.line(format_args!("archiver {id} ends: {summary:?}")),
                 Some(Err(error)) => trace.line(format_args!("archiver {id} fails: {error}")),
-                None => faults.struck_by(Fault::ArchiverKilled),
+                None if doomed => faults.struck_by(Fault::ArchiverKilled),
+                None => this.vendor.wrongs.borrow_mut().push(format!("archiver {id} ran into its deadline")),
+            }
+            if !matches!(ended, Some(Ok(_))) {
+                // What it knew of a penalty, it could not hand on.
+                this.vendor.penalty_until_ms.set(0);
             }
             if ended.is_some() {
                 this.idle.borrow_mut().push(source);
@@ -193,11 +199,14 @@ impl Functions {
 
     /// One invocation of the webhook; whether it answered 200.
     async fn webhook(self: &Rc<Self>, delivery: &Delivery) -> bool {
-        let Crossing { time, dice, faults, trace } = &self.crossing;
+        let Crossing { time, dice, faults, trace, .. } = &self.crossing;
         let token = delivery.headers.iter().find(|(name, _)| *name == "Verification-Token");
         let tokens = token.map(|(_, token)| token.as_bytes()).into_iter().collect();
         let authentic = delivery::Delivery { body: &delivery.body, tokens };
-        let Some(authentic) = authentic.authenticate(std::slice::from_ref(&self.verification)) else { return false };
+        let Some(authentic) = authentic.authenticate(std::slice::from_ref(&self.verification)) else {
+            self.vendor.wrongs.borrow_mut().push("an authentic notification was refused".to_owned());
+            return false;
+        };
         let sessions = Far::new(self.table.clone(), self.crossing.clone());
         let doomed = faults.plans(Fault::WebhookKilled);
         let awaits = if doomed { dice.between(0..=2) } else { u64::from(u32::MAX) };
@@ -206,9 +215,7 @@ impl Functions {
         match recorded {
             Some(Ok(outcome)) => {
                 trace.line(format_args!("webhook {}", outcome.name()));
-                if let Ok(Notification::Telephony(facts)) = Notification::parse(&delivery.body) {
-                    self.acknowledged.borrow_mut().extend(facts);
-                }
+                self.acknowledged.borrow_mut().push(delivery.body.as_slice().into());
                 if outcome == Outcome::Recorded && faults.strikes(Fault::StreamStarted) {
                     self.start_archiver("stream");
                 }
@@ -226,16 +233,16 @@ impl Functions {
     }
 
     fn sign_in(&self, holder: &str) -> Source {
-        let addresses = origins();
-        let configured = |address: &str| Origin::configured(address);
-        let gate = configured(&addresses.platform).zip(configured(&addresses.media));
-        let gate = gate.and_then(|(platform, media)| OriginGate::new(platform, media, ""));
-        let Some(gate) = gate else { unreachable!("the simulated addresses are origins") };
         let row = Far::new(self.table.token_row(&self.credentials.client_id), self.crossing.clone());
-        let server = gate.server().clone();
+        let server = self.origins.server().clone();
         let keeper = TokenKeeper::new(self.vendor.clone(), server, self.credentials.clone(), row, holder.to_owned());
         let Crossing { time, dice, .. } = &self.crossing;
-        RingCentral::new(self.vendor.clone(), gate, keeper, SimulatedClock { time: time.clone(), dice: dice.clone() })
+        RingCentral::new(
+            self.vendor.clone(),
+            self.origins.clone(),
+            keeper,
+            SimulatedClock { time: time.clone(), dice: dice.clone() },
+        )
     }
 }
 

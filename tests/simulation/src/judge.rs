@@ -1,35 +1,42 @@
 //! What must always hold (DESIGN §6), asked after every step, and what must hold in the end.
 
-use std::collections::BTreeMap;
-
-use ringcentral_sim::{
-    core::RateGroup,
-    world::{Direct, ListedAt, Script},
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
 };
-use shared::domain::{
-    ids::RecordingId,
-    notification::SessionFacts,
-    object_key::ObjectKey,
-    session::{Heard, RecordingState, SessionKey, SessionRow},
+
+use futures_util::FutureExt;
+use ringcentral_sim::world::{Direct, ListedAt, Script};
+use serde_json::Value;
+use shared::{
+    domain::{
+        day::millis,
+        ids::RecordingId,
+        notification::{Notification, SessionFacts},
+        object_key::ObjectKey,
+        session::{RecordingState, Schedule, SessionKey, SessionRow},
+    },
+    ports::session_store::SessionStore,
 };
 
 use crate::{
     executor::Time,
+    functions::Acknowledged,
     logs::Logs,
     memory::{MemoryBucket, MemoryTable},
     trace::Trace,
     vendor::Vendor,
 };
 
-/// Parts of secrets, tokens, numbers and names of the simulated world; none may be in a log line.
-const PRIVATE: [&str; 6] = ["SIM", "sim-secret", "sim.jwt", "+1650555", "CALLER", "Agent"];
-
-/// Length of the vendor's penalty, milliseconds.
-const PENALTY_MS: u64 = 60_000;
+/// Parts of the secrets and tokens of the simulated world; none may be in a log line, nor a name or a number.
+const PRIVATE: [&str; 4] = ["SIM", "sim-secret", "sim.jwt", "simulated-verification"];
 
 /// What the vendor will do with a recording, known beforehand.
 struct Truth {
     too_short: bool,
+    /// The log names a host that no token may go to: it waits until a person looks.
+    out_of_reach: bool,
     /// Sooner or later it can be had, and stays.
     must_be_archived: bool,
 }
@@ -42,11 +49,12 @@ pub(crate) struct Judge {
     table: MemoryTable,
     bucket: MemoryBucket,
     vendor: Vendor,
+    schedule: Schedule,
+    confirmed: Rc<RefCell<BTreeSet<ObjectKey>>>,
+    private: BTreeSet<String>,
     truth: BTreeMap<String, Truth>,
     rows: BTreeMap<SessionKey, SessionRow>,
     objects: BTreeMap<RecordingId, ObjectKey>,
-    requests: usize,
-    refused_ms: BTreeMap<&'static str, u64>,
     violations: Vec<String>,
 }
 
@@ -57,9 +65,17 @@ impl Judge {
         table: MemoryTable,
         bucket: MemoryBucket,
         vendor: Vendor,
+        schedule: Schedule,
         scripts: &[Script],
     ) -> Self {
+        let mut private: BTreeSet<String> = PRIVATE.map(str::to_owned).into();
+        for step in scripts.iter().flat_map(|script| &script.steps) {
+            collect_private(&step.event["body"]["parties"], &mut private);
+        }
         Self {
+            schedule,
+            confirmed: vendor.crossing.confirmed.clone(),
+            private,
             time,
             trace,
             logs,
@@ -69,8 +85,6 @@ impl Judge {
             truth: scripts.iter().flat_map(truths).collect(),
             rows: BTreeMap::new(),
             objects: BTreeMap::new(),
-            requests: 0,
-            refused_ms: BTreeMap::new(),
             violations: Vec::new(),
         }
     }
@@ -83,28 +97,30 @@ impl Judge {
         for key in self.table.changed() {
             self.look_at_row(&key);
         }
-        self.look_at_requests();
         for line in self.logs.take() {
-            if let Some(private) = PRIVATE.iter().find(|private| line.contains(**private)) {
+            if let Some(private) = self.private.iter().find(|private| line.contains(private.as_str())).cloned() {
                 self.complain(format!("a log line says {private:?}: {line}"));
             }
             self.trace.line(format_args!("log {line}"));
         }
-        for host in self.vendor.leaks.take() {
-            self.complain(format!("a token was sent to {host}"));
+        for wrong in self.vendor.wrongs.take() {
+            self.complain(wrong);
         }
         self.violations.is_empty()
     }
 
     /// Looks at the whole once everything has come to rest. `acknowledged` is what the vendor was told had been recorded.
-    pub(crate) fn conclude(&mut self, acknowledged: &[SessionFacts]) {
-        for facts in acknowledged {
-            self.look_for(facts);
+    pub(crate) fn conclude(&mut self, acknowledged: &[Acknowledged]) {
+        for event in acknowledged {
+            self.look_for(&serde_json::from_slice(event).unwrap_or_default());
         }
+        self.compare_orders(acknowledged);
         let rows: Vec<_> = self.table.with_rows(|rows| rows.values().cloned().collect());
         let mut stray = self.objects.clone();
         for stored in rows {
-            if stored.queued {
+            let waits =
+                |recording: &&RecordingId| !self.truth.get(recording.as_str()).is_some_and(|it| it.out_of_reach);
+            if stored.queued && stored.row.unfinished().iter().any(waits) {
                 self.complain(format!("{} has not come to rest", stored.row.key.session));
             }
             for recording in stored.row.recordings() {
@@ -143,12 +159,13 @@ impl Judge {
             self.complain(format!("{} has unfinished recordings and nobody will look", key.session));
         }
         for (recording, result) in row.results.iter().filter(|(_, result)| result.state == RecordingState::Archived) {
-            let object = result.key.as_ref().and_then(|key| self.bucket.object(key));
+            let confirmed = |key: &&ObjectKey| self.confirmed.borrow().contains(*key);
+            let object = result.key.as_ref().filter(confirmed).and_then(|key| self.bucket.object(key));
             let proven = object.zip(result.archived.as_ref()).is_some_and(|(object, archived)| {
                 object.sha256.as_ref() == Some(&archived.sha256) && object.bytes.len() as u64 == archived.size_bytes
             });
             if !proven {
-                self.complain(format!("{recording} is called archived, and the bucket does not hold it"));
+                self.complain(format!("{recording} is called archived, and the bucket has not confirmed it"));
             }
         }
         if let Some(before) = self.rows.insert(key.clone(), row.clone()) {
@@ -175,36 +192,46 @@ impl Judge {
         }
     }
 
-    /// A request inside the penalty of a refusal restarts it (API.md §0.2).
-    fn look_at_requests(&mut self) {
-        let core = self.vendor.core.borrow();
-        let new: Vec<_> = core.requests()[self.requests..].iter().map(|served| (served.group, served.status)).collect();
-        drop(core);
-        self.requests += new.len();
-        for (group, status) in new {
-            let Some(group) = group.map(RateGroup::name) else { continue };
-            let now_ms = self.time.now_ms();
-            let inside = self.refused_ms.get(group).is_some_and(|refused_ms| now_ms < refused_ms + PENALTY_MS);
-            if inside {
-                self.complain(format!("a request of group {group} was sent inside a penalty"));
-            }
-            if status == 429 {
-                self.refused_ms.insert(group, now_ms);
-            }
+    /// What was acknowledged must be in the table: the vendor says nothing twice. It is read here without the program's
+    /// own reader of notifications.
+    fn look_for(&mut self, event: &Value) {
+        let session = event["body"]["telephonySessionId"].as_str().unwrap_or_default();
+        let lacking = self.table.with_rows(|rows| {
+            let rows: Vec<&SessionRow> =
+                rows.values().map(|stored| &stored.row).filter(|row| row.key.session.as_str() == session).collect();
+            let parties = event["body"]["parties"].as_array().into_iter().flatten();
+            parties.filter(|party| !is_known(party, &rows)).count()
+        });
+        if lacking > 0 {
+            self.complain(format!("{session} lacks what was acknowledged"));
         }
     }
 
-    /// What was acknowledged must be in the table: the vendor says nothing twice.
-    fn look_for(&mut self, facts: &SessionFacts) {
-        let key = SessionKey { account: facts.account.clone(), session: facts.session.clone() };
-        let row = self.table.row(&key).map(|stored| stored.row);
-        for party in facts.parties.iter().filter(|_| facts.of_interest()) {
-            let heard = |recording: &RecordingId| Heard { recording: recording.clone(), party: party.id.clone() };
-            let all_heard = |row: &SessionRow| party.recordings.iter().all(|it| row.heard.contains(&heard(it)));
-            let end_known = |row: &SessionRow| !party.ended || party.id.iter().all(|id| row.ended.contains(id));
-            if !row.as_ref().is_some_and(|row| all_heard(row) && end_known(row)) {
-                self.complain(format!("{} lacks what was acknowledged", key.session));
+    /// The same events in other orders must come to the same facts.
+    fn compare_orders(&mut self, acknowledged: &[Acknowledged]) {
+        let schedule = self.schedule.clone();
+        let facts: Vec<SessionFacts> = acknowledged
+            .iter()
+            .filter_map(|event| Notification::parse(event).ok())
+            .flat_map(|notification| match notification {
+                Notification::Telephony(facts) => facts,
+                Notification::RenewalReminder => Vec::new(),
+            })
+            .collect();
+        let learned = |facts: &mut dyn Iterator<Item = &SessionFacts>| {
+            let table = MemoryTable::default();
+            for facts in facts {
+                // The memory table answers at once.
+                let _ = table.record(facts, &schedule, 1).now_or_never();
             }
+            let of = |row: &SessionRow| (row.key.clone(), row.heard.clone(), row.ended.clone(), row.session_id.clone());
+            table.with_rows(|rows| rows.values().map(|stored| of(&stored.row)).collect::<Vec<_>>())
+        };
+        let middle = facts.len() / 2;
+        let forward = learned(&mut facts.iter());
+        let orders = [learned(&mut facts.iter().rev()), learned(&mut facts[middle..].iter().chain(&facts[..middle]))];
+        if orders.iter().any(|other| *other != forward) {
+            self.complain("the order of events decides about facts".to_owned());
         }
     }
 
@@ -214,12 +241,17 @@ impl Judge {
             return self.complain(format!("{recording} is none of the vendor's"));
         };
         let fits = match result.state {
-            RecordingState::Waiting => false,
+            RecordingState::Waiting => truth.out_of_reach,
             RecordingState::Archived => !truth.too_short,
             RecordingState::TooShort => truth.too_short,
             RecordingState::Unavailable => !truth.must_be_archived,
         };
-        let evident = result.state == RecordingState::Archived || result.reason.is_some();
+        let silent_ms = result.silent_since_ms.map(|since_ms| result.at_ms.saturating_sub(since_ms));
+        let evident = match result.state {
+            RecordingState::Waiting | RecordingState::Archived => true,
+            RecordingState::TooShort => result.reason.is_some(),
+            RecordingState::Unavailable => silent_ms.is_some_and(|ms| ms >= millis(self.schedule.unlisted_after)),
+        };
         if !fits || !evident {
             let reason = result.reason.unwrap_or_default();
             self.complain(format!("{recording} ended as {}: {reason}", result.state.name()));
@@ -247,9 +279,38 @@ fn truths(script: &Script) -> impl Iterator<Item = (String, Truth)> {
         let heals = recording.spoilt_answers != u32::MAX;
         let moved = recording.listed_at != ListedAt::Media;
         let by_direct = !moved && (heals || recording.direct == Direct::Served);
-        let by_log = listed && !matches!(recording.listed_at, ListedAt::Other(_));
+        let elsewhere = matches!(recording.listed_at, ListedAt::Other(_));
+        let by_log = listed && !elsewhere;
         let stays = recording.ready_after_ms.is_some() && recording.deleted_after_ms.is_none();
         let must_be_archived = !recording.too_short && stays && (by_direct || by_log);
-        (recording.id.clone(), Truth { too_short: recording.too_short, must_be_archived })
+        (recording.id.clone(), Truth { too_short: recording.too_short, out_of_reach: elsewhere, must_be_archived })
     })
+}
+
+/// Whether the rows of a session have what an event says of a party.
+fn is_known(party: &Value, rows: &[&SessionRow]) -> bool {
+    let id = party["id"].as_str().unwrap_or_default();
+    let heard = |recording: &Value| {
+        let element = format!("{}|{id}", recording["id"].as_str().unwrap_or_default());
+        rows.iter().any(|row| row.heard.iter().any(|heard| heard.to_element() == element))
+    };
+    let ended = matches!(party["status"]["code"].as_str(), Some("Disconnected" | "Gone" | "VoiceMail"));
+    let end_known = || rows.iter().any(|row| row.ended.iter().any(|ended| ended.as_str() == id));
+    party["recordings"].as_array().into_iter().flatten().all(heard) && (!ended || end_known())
+}
+
+/// Every name and number in an event.
+fn collect_private(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if matches!(name.as_str(), "name" | "phoneNumber") {
+                    into.extend(value.as_str().map(str::to_owned));
+                }
+                collect_private(value, into);
+            }
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| collect_private(element, into)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }

@@ -22,23 +22,36 @@ impl Logs {
     }
 }
 
+impl Logs {
+    fn keep(&self, line: Line) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line.0);
+    }
+}
+
 impl Subscriber for Logs {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
 
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut line = Line(span.metadata().name().to_owned());
+        span.record(&mut line);
+        self.keep(line);
         Id::from_u64(1)
     }
 
-    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        let mut line = Line(String::new());
+        values.record(&mut line);
+        self.keep(line);
+    }
 
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
         let mut line = Line(event.metadata().level().to_string());
         event.record(&mut line);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line.0);
+        self.keep(line);
     }
 
     fn enter(&self, _: &Id) {}

@@ -1,6 +1,10 @@
 //! The simulated vendor's core behind the product's own client: requests go in over a network that fails.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -15,6 +19,9 @@ use crate::{crossing::Crossing, executor::Time, faults::Fault};
 
 /// How long the client waits for a reply that does not come, milliseconds.
 const TIMEOUT_MS: u64 = 30_000;
+
+/// Length of the vendor's penalty, milliseconds (API.md §3).
+const PENALTY_MS: u64 = 60_000;
 
 /// Share of the bodies that take their time, as those of long calls do: much may happen meanwhile.
 const LONG_BODIES: f64 = 0.5;
@@ -31,17 +38,20 @@ pub(crate) struct Vendor {
     pub(crate) core: Rc<RefCell<Simulator>>,
     /// The network.
     pub(crate) crossing: Crossing,
-    /// Hosts that a token was sent to and must not have been.
-    pub(crate) leaks: Rc<RefCell<Vec<String>>>,
+    /// Until when the program knows that nothing may be sent, epoch milliseconds.
+    pub(crate) penalty_until_ms: Rc<Cell<u64>>,
+    /// What must not have been sent.
+    pub(crate) wrongs: Rc<RefCell<Vec<String>>>,
 }
 
 impl Transport for Vendor {
     async fn send(&self, request: Request<Bytes>, limit: Option<Duration>) -> Result<Response<ByteStream>, NoReply> {
-        let Crossing { time, dice, faults, trace } = &self.crossing;
+        let Crossing { time, dice, faults, trace, .. } = &self.crossing;
         let timeout_ms = limit.map_or(TIMEOUT_MS, |limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
         let Some(origin) = origin_of(request.uri()) else {
             if request.headers().contains_key(AUTHORIZATION) {
-                self.leaks.borrow_mut().push(request.uri().host().unwrap_or_default().to_owned());
+                let host = request.uri().host().unwrap_or_default();
+                self.wrongs.borrow_mut().push(format!("a token was sent to {host}"));
             }
             time.sleep(dice.latency_ms(50, 250)).await;
             return Err(NoReply("nobody is there".to_owned()));
@@ -52,14 +62,20 @@ impl Transport for Vendor {
             return Err(NoReply("timeout".to_owned()));
         }
         let asked = asked(origin, request);
-        let outcome = self.core.borrow_mut().handle(&asked, time.now_ms());
-        let Outcome::Reply(mut reply) = outcome else { return Err(NoReply("a handshake was not expected".to_owned())) };
+        let is_heavy = asked.target.contains("/recording/") || asked.target.contains("/call-log");
+        if is_heavy && time.now_ms() < self.penalty_until_ms.get() {
+            self.wrongs.borrow_mut().push(format!("{} was sent inside a penalty", asked.target));
+        }
+        let throttles = is_heavy && faults.strikes(Fault::VendorThrottles);
+        let Outcome::Reply(mut reply) = self.handle(&asked, throttles) else {
+            return Err(NoReply("a handshake was not expected".to_owned()));
+        };
         trace.line(format_args!("vendor {} {} {}", asked.method, asked.target, reply.status));
         if faults.strikes(Fault::VendorAnswerLost) {
             time.sleep(timeout_ms).await;
             return Err(NoReply("timeout".to_owned()));
         }
-        if faults.strikes(Fault::VendorBadGateway) {
+        if reply.status != 429 && faults.strikes(Fault::VendorBadGateway) {
             reply.status = 502;
             reply.headers.retain(|(name, _)| name.starts_with("X-Rate-Limit"));
             reply.body = Bytes::from_static(b"<html>502</html>");
@@ -71,8 +87,25 @@ impl Transport for Vendor {
         }
         let slow = faults.strikes(Fault::Slow);
         time.sleep(dice.latency_ms(25, if slow { 5_000 } else { 125 })).await;
+        if reply.status == 429 {
+            self.penalty_until_ms.set(time.now_ms() + PENALTY_MS);
+        }
         let pause_ms = if dice.hits(LONG_BODIES) { dice.between(2_000..=20_000) } else { 3 };
         Ok(received(reply, pause_ms, time.clone()))
+    }
+}
+
+impl Vendor {
+    /// What the core makes of a request. Where it throttles, others have used up the limit: the penalty is its own.
+    fn handle(&self, asked: &core::Request, throttles: bool) -> Outcome {
+        let mut core = self.core.borrow_mut();
+        let limit = core.settings().heavy_limit;
+        if throttles {
+            core.settings_mut().heavy_limit = 0;
+        }
+        let outcome = core.handle(asked, self.crossing.time.now_ms());
+        core.settings_mut().heavy_limit = limit;
+        outcome
     }
 }
 

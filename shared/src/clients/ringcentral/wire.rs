@@ -51,6 +51,12 @@ struct Recording {
     content_uri: Option<String>,
 }
 
+impl Part {
+    fn party(&self) -> Option<PartyId> {
+        PartyId::parse(self.party_id.as_deref()?).ok()
+    }
+}
+
 impl Recording {
     fn usable(self) -> Option<(RecordingId, String)> {
         let id = RecordingId::parse(self.id?.as_str()?).ok()?;
@@ -90,16 +96,16 @@ impl Record {
     fn add_to(self, answer: &mut CallLogAnswer) -> bool {
         let running = self.call.result.as_deref() == Some("In Progress");
         let legs = self.legs.unwrap_or_default();
-        let leg_is_marked = legs.iter().any(|leg| leg.short_recording == Some(true));
+        let marked_legs = legs.iter().filter(|leg| leg.short_recording == Some(true)).count();
+        // A marked record names its party. If one leg repeats the mark, it is that party's, even where the leg names none.
+        let marked_party = self.call.party().filter(|_| self.call.short_recording == Some(true) && marked_legs == 1);
         let mut usable = !running;
         answer.records += 1;
         answer.parts += legs.len().max(1);
         for (part, is_leg) in std::iter::once((self.call, false)).chain(legs.into_iter().map(|leg| (leg, true))) {
-            let party = part.party_id.as_deref().and_then(|text| PartyId::parse(text).ok());
-            // A record repeats the mark of its leg: the leg knows better whose it is.
-            let repeats = !is_leg && leg_is_marked;
+            let repeats = !is_leg && marked_legs > 0;
             if part.short_recording == Some(true) && !running && !repeats {
-                answer.too_short.push(party);
+                answer.too_short.push(part.party().or_else(|| marked_party.clone()));
             }
             if let Some(recording) = part.recording {
                 match recording.usable() {
@@ -144,7 +150,26 @@ mod tests {
         for (case, record, expected) in [
             ("nameless", r#"{"shortRecording":true}"#, vec![None]),
             ("named", r#"{"partyId":"p-2","shortRecording":true}"#, vec![Some(party.clone())]),
-            ("leg", r#"{"shortRecording":true,"legs":[{"partyId":"p-2","shortRecording":true}]}"#, vec![Some(party)]),
+            (
+                "leg",
+                r#"{"shortRecording":true,"legs":[{"partyId":"p-2","shortRecording":true}]}"#,
+                vec![Some(party.clone())],
+            ),
+            (
+                "a nameless leg under a record that names its party",
+                r#"{"partyId":"p-2","shortRecording":true,"legs":[{"shortRecording":true},{}]}"#,
+                vec![Some(party)],
+            ),
+            (
+                "two nameless legs",
+                r#"{"partyId":"p-2","shortRecording":true,"legs":[{"shortRecording":true},{"shortRecording":true}]}"#,
+                vec![None, None],
+            ),
+            (
+                "a nameless leg under a record without a mark",
+                r#"{"partyId":"p-2","legs":[{"shortRecording":true}]}"#,
+                vec![None],
+            ),
             ("running", r#"{"result":"In Progress","shortRecording":true}"#, vec![]),
             ("false", r#"{"shortRecording":false}"#, vec![]),
         ] {

@@ -71,7 +71,8 @@ pub(super) fn announcement(day: &Day) -> String {
   FIRST_ATTEMPT_DELAY_SECONDS    60 / {FIRST_ATTEMPT_DELAY_S}
   RETRY_LADDER_SECONDS           60,120,300,… / {RETRY_LADDER_S}
   QUIET_PERIOD_SECONDS           900 / {QUIET_PERIOD_S}
-  UNLISTED_AFTER_HOURS           72 / {UNLISTED_AFTER_HOURS}",
+  UNLISTED_AFTER_HOURS           72 / {UNLISTED_AFTER_HOURS}
+Some events come twice or out of order; every recording is named by one that arrives.",
         day.seed,
         LENGTH_MS * HURRY / 60_000,
         LENGTH_MS / 1_000,
