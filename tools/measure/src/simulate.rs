@@ -133,7 +133,7 @@ impl Tally {
     }
 
     fn print(&self, elapsed: Duration) {
-        let [archived, _, too_short, unavailable] = self.endings;
+        let [archived, waiting, too_short, unavailable] = self.endings;
         println!("seeds           {}", self.seeds);
         println!("violations      {}", self.violations());
         println!("simulated days  {:.0}", self.days());
@@ -143,6 +143,7 @@ impl Tally {
             self.recordings,
             self.fewest_recordings.unwrap_or_default()
         );
+        println!("waiting         {waiting}, for the call log names a host no token may go to");
         println!(
             "faults          {}, at least {} a day",
             self.faults.values().sum::<u32>(),
