@@ -40,15 +40,7 @@ type Source = RingCentral<Vendor, Far<MemoryTokenRow>, SimulatedClock>;
 
 /// The deployed stack.
 pub(crate) struct Functions {
-    crossing: Crossing,
-    spawner: Spawner,
-    vendor: Vendor,
-    table: MemoryTable,
-    bucket: MemoryBucket,
-    schedule: Schedule,
-    origins: OriginGate,
-    credentials: RingCentralCredentials,
-    verification: Secret,
+    with: Deployment,
     idle: RefCell<Vec<Source>>,
     started: Cell<u64>,
     running: Cell<usize>,
@@ -84,19 +76,9 @@ pub(crate) struct Deployment {
 
 impl Functions {
     /// Deploys.
-    pub(crate) fn deploy(deployment: Deployment) -> Rc<Self> {
-        let Deployment { crossing, spawner, vendor, table, bucket, schedule, origins, credentials, verification } =
-            deployment;
+    pub(crate) fn deploy(with: Deployment) -> Rc<Self> {
         Rc::new(Self {
-            crossing,
-            spawner,
-            vendor,
-            table,
-            bucket,
-            schedule,
-            origins,
-            credentials,
-            verification,
+            with,
             idle: RefCell::default(),
             started: Cell::new(0),
             running: Cell::new(0),
@@ -123,18 +105,18 @@ impl Functions {
         let source = self.idle.borrow_mut().pop();
         let source = source.unwrap_or_else(|| self.sign_in(&id));
         self.running.set(self.running.get() + 1);
-        self.spawner.spawn(async move {
-            let Crossing { time, dice, faults, trace, .. } = &this.crossing;
+        self.with.spawner.spawn(async move {
+            let Crossing { time, dice, faults, trace, .. } = &this.with.crossing;
             trace.line(format_args!("archiver {id} starts: {why}"));
-            let sessions = Far::new(this.table.clone(), this.crossing.clone());
-            let archive = Far::new(this.bucket.clone(), this.crossing.clone());
+            let sessions = Far::new(this.with.table.clone(), this.with.crossing.clone());
+            let archive = Far::new(this.with.bucket.clone(), this.with.crossing.clone());
             let clock = SimulatedClock { time: time.clone(), dice: dice.clone() };
             let archiver = Archiver {
                 sessions: &sessions,
                 source: &source,
                 archive: &archive,
                 clock: &clock,
-                schedule: &this.schedule,
+                schedule: &this.with.schedule,
             };
             let deadline_ms = time.now_ms() + ARCHIVER_TIMEOUT_MS;
             let doomed = faults.plans(Fault::ArchiverKilled);
@@ -149,11 +131,11 @@ impl Functions {
                 Some(Ok(summary)) => trace.line(format_args!("archiver {id} ends: {summary:?}")),
                 Some(Err(error)) => trace.line(format_args!("archiver {id} fails: {error}")),
                 None if doomed => faults.struck_by(Fault::ArchiverKilled),
-                None => this.vendor.wrongs.borrow_mut().push(format!("archiver {id} ran into its deadline")),
+                None => this.with.vendor.wrongs.borrow_mut().push(format!("archiver {id} ran into its deadline")),
             }
             if !matches!(ended, Some(Ok(_))) {
                 // What it knew of a penalty, it could not hand on.
-                this.vendor.penalty_until_ms.set(0);
+                this.with.vendor.penalty_until_ms.set(0);
             }
             if ended.is_some() {
                 this.idle.borrow_mut().push(source);
@@ -166,14 +148,14 @@ impl Functions {
     pub(crate) fn deliver(self: &Rc<Self>, delivery: Delivery) {
         let this = self.clone();
         self.running.set(self.running.get() + 1);
-        self.spawner.spawn(async move {
+        self.with.spawner.spawn(async move {
             this.carry(&delivery).await;
             this.running.set(this.running.get() - 1);
         });
     }
 
     async fn carry(self: &Rc<Self>, delivery: &Delivery) {
-        let Crossing { time, dice, faults, .. } = &self.crossing;
+        let Crossing { time, dice, faults, .. } = &self.with.crossing;
         let mut times = 1;
         if faults.strikes(Fault::EventLost) {
             times = 0;
@@ -194,23 +176,23 @@ impl Functions {
             heard |= self.webhook(delivery).await;
         }
         let answer = if heard { answered() } else { HandshakeAnswer::Unreachable };
-        self.vendor.core.borrow_mut().delivered(delivery, &answer, time.now_ms());
+        self.with.vendor.core.borrow_mut().delivered(delivery, &answer, time.now_ms());
     }
 
     /// One invocation of the webhook; whether it answered 200.
     async fn webhook(self: &Rc<Self>, delivery: &Delivery) -> bool {
-        let Crossing { time, dice, faults, trace, .. } = &self.crossing;
+        let Crossing { time, dice, faults, trace, .. } = &self.with.crossing;
         let token = delivery.headers.iter().find(|(name, _)| *name == "Verification-Token");
         let tokens = token.map(|(_, token)| token.as_bytes()).into_iter().collect();
         let authentic = delivery::Delivery { body: &delivery.body, tokens };
-        let Some(authentic) = authentic.authenticate(std::slice::from_ref(&self.verification)) else {
-            self.vendor.wrongs.borrow_mut().push("an authentic notification was refused".to_owned());
+        let Some(authentic) = authentic.authenticate(std::slice::from_ref(&self.with.verification)) else {
+            self.with.vendor.wrongs.borrow_mut().push("an authentic notification was refused".to_owned());
             return false;
         };
-        let sessions = Far::new(self.table.clone(), self.crossing.clone());
+        let sessions = Far::new(self.with.table.clone(), self.with.crossing.clone());
         let doomed = faults.plans(Fault::WebhookKilled);
         let awaits = if doomed { dice.between(0..=2) } else { u64::from(u32::MAX) };
-        let recording = record_notification(&sessions, &self.schedule, &authentic, time.now_ms());
+        let recording = record_notification(&sessions, &self.with.schedule, &authentic, time.now_ms());
         let recorded = Mortal::new(recording, u32::try_from(awaits).unwrap_or(u32::MAX)).await;
         match recorded {
             Some(Ok(outcome)) => {
@@ -233,13 +215,14 @@ impl Functions {
     }
 
     fn sign_in(&self, holder: &str) -> Source {
-        let row = Far::new(self.table.token_row(&self.credentials.client_id), self.crossing.clone());
-        let server = self.origins.server().clone();
-        let keeper = TokenKeeper::new(self.vendor.clone(), server, self.credentials.clone(), row, holder.to_owned());
-        let Crossing { time, dice, .. } = &self.crossing;
+        let row = Far::new(self.with.table.token_row(&self.with.credentials.client_id), self.with.crossing.clone());
+        let server = self.with.origins.server().clone();
+        let keeper =
+            TokenKeeper::new(self.with.vendor.clone(), server, self.with.credentials.clone(), row, holder.to_owned());
+        let Crossing { time, dice, .. } = &self.with.crossing;
         RingCentral::new(
-            self.vendor.clone(),
-            self.origins.clone(),
+            self.with.vendor.clone(),
+            self.with.origins.clone(),
             keeper,
             SimulatedClock { time: time.clone(), dice: dice.clone() },
         )
