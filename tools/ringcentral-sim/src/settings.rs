@@ -35,6 +35,9 @@ pub struct Settings {
     pub refresh_tokens: bool,
     /// Requests of group Heavy allowed in one window: call log and everything about recordings (API.md §3).
     pub heavy_limit: usize,
+    /// What the headers say of group Heavy's limit while `heavy_limit` decides, as before a change; `None`: they say what
+    /// decides (API.md §3, §11).
+    pub announced_heavy_limit: Option<usize>,
     /// Requests of group Medium allowed in one window (API.md §3).
     pub medium_limit: usize,
     /// Requests of group Light allowed in one window (API.md §3).
@@ -168,6 +171,7 @@ impl Default for Settings {
             max_sessions: 5,
             refresh_tokens: false,
             heavy_limit: 10,
+            announced_heavy_limit: None,
             medium_limit: 40,
             light_limit: 50,
             auth_limit: 5,

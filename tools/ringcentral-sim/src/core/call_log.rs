@@ -3,10 +3,10 @@
 use super::Simulator;
 use super::call_record::{Seen, record};
 use super::fault::Fault;
-use super::message::{Reply, Request};
+use super::message::{Reply, Request, json_text};
 use crate::time_text::parse_ms;
 use crate::world::{Call, RecordingKind};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 const DEFAULT_PER_PAGE: usize = 100;
@@ -82,16 +82,16 @@ impl Simulator {
 
     fn call_log(&self, path: &str, extension: Option<&str>, wanted: &Wanted, now_ms: u64) -> Result<Reply, Fault> {
         let links = self.links();
-        let found: Vec<Value> = self
+        let found: Vec<String> = self
             .candidates(wanted)
             .filter(|call| is_of(call, extension))
             .map(|call| Seen::of(call, &self.settings, now_ms))
             .filter(|seen| seen.is_listed() && wanted.recordings.takes(seen))
             .skip(wanted.skipped())
             .take(wanted.per_page + 1)
-            .map(|seen| record(&seen, extension, wanted.view, &links))
+            .map(|seen| json_text(&record(&seen, extension, wanted.view, &links)))
             .collect();
-        Ok(Reply::json(200, &wanted.envelope(path, found)))
+        Ok(Reply::json_text(200, wanted.envelope(path, found)))
     }
 
     /// What the ids and times of a look-up leave, the newest first.
@@ -164,8 +164,9 @@ impl Wanted {
         (self.page - 1) * self.per_page
     }
 
-    /// `found` holds this page, and one record more if there is another page.
-    fn envelope(&self, path: &str, found: Vec<Value>) -> Value {
+    /// `found` holds the records of this page as JSON, and one more if there is another page. A page is megabytes: it is
+    /// put together as text.
+    fn envelope(&self, path: &str, found: Vec<String>) -> String {
         let goes_on = found.len() > self.per_page;
         let mut records = found;
         records.truncate(self.per_page);
@@ -181,7 +182,8 @@ impl Wanted {
         if goes_on && self.page < MAX_PAGE {
             navigation["nextPage"] = json!({"uri": self.uri(path, self.page + 1)});
         }
-        json!({"uri": self.uri(path, self.page), "records": records, "paging": paging, "navigation": navigation})
+        let (uri, records) = (json!(self.uri(path, self.page)), records.join(","));
+        format!(r#"{{"navigation":{navigation},"paging":{paging},"records":[{records}],"uri":{uri}}}"#)
     }
 
     fn uri(&self, path: &str, page: usize) -> String {

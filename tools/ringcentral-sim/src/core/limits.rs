@@ -39,6 +39,15 @@ impl RateGroup {
             Self::Media => settings.media_limit.unwrap_or(settings.heavy_limit),
         }
     }
+
+    /// The limit that headers speak of.
+    fn announced(self, settings: &Settings) -> usize {
+        let limit = self.limit(settings);
+        match self {
+            Self::Heavy => settings.announced_heavy_limit.unwrap_or(limit),
+            Self::Medium | Self::Light | Self::Auth | Self::Media => limit,
+        }
+    }
 }
 
 /// All buckets of the one application and user.
@@ -78,8 +87,8 @@ impl Limits {
             RateGroup::Auth => &mut self.auth,
             RateGroup::Media => &mut self.media,
         };
-        let limit = group.limit(settings);
-        let admitted = bucket.admit(limit, settings.rate_window_ms, now_ms);
+        let admitted = bucket.admit(group.limit(settings), settings.rate_window_ms, now_ms);
+        let limit = group.announced(settings);
         let remaining = if admitted { limit.saturating_sub(bucket.admitted_at_ms.len()) } else { 0 };
         Gauge { group, limit, remaining, window_s: settings.rate_window_ms.div_ceil(1_000), admitted }
     }

@@ -96,7 +96,12 @@ impl Reply {
     }
 
     pub(crate) fn json(status: u16, body: &Value) -> Self {
-        Self::new(status, "application/json; charset=UTF-8", body.to_string())
+        Self::json_text(status, json_text(body))
+    }
+
+    /// JSON that is text already.
+    pub(crate) fn json_text(status: u16, body: String) -> Self {
+        Self::new(status, "application/json; charset=UTF-8", body)
     }
 
     /// A status and nothing else.
@@ -121,6 +126,12 @@ impl Reply {
         self.headers.push((name, value.to_string()));
         self
     }
+}
+
+/// JSON as text, much sooner than its `Display` writes it.
+pub(super) fn json_text(value: &Value) -> String {
+    // A value can always be written.
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// One line of the request log.

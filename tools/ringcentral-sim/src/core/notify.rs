@@ -1,5 +1,6 @@
 //! Which subscriptions hear of an event, and what is sent to them (API.md §5.4, §6).
 
+use super::message::json_text;
 use super::subscriptions::{Subscription, SubscriptionStatus, expand};
 use crate::settings::{EndRecordings, Settings};
 use crate::world::PartyStatus;
@@ -90,7 +91,7 @@ pub(super) fn notification(subscription: &Subscription, event: Value, settings: 
         subscription_id: subscription.id.clone(),
         address: subscription.address.clone(),
         headers,
-        body: body.to_string().into_bytes(),
+        body: json_text(&body).into_bytes(),
         purpose: DeliveryPurpose::Notification { failures: 0 },
     }
 }
@@ -100,7 +101,7 @@ pub(super) fn copy(delivery: &Delivery, id: u64, with_new_uuid: bool) -> Deliver
     let mut copy = Delivery { id, ..delivery.clone() };
     if with_new_uuid && let Ok(mut body) = serde_json::from_slice::<Value>(&copy.body) {
         body["uuid"] = json!(uuid_from(&format!("{} {id}", body["uuid"])));
-        copy.body = body.to_string().into_bytes();
+        copy.body = json_text(&body).into_bytes();
     }
     copy
 }

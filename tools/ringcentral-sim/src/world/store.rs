@@ -2,18 +2,19 @@
 
 use super::{Call, Recording};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// The calls that exist, and how those behave that are still to come.
 #[derive(Default)]
 pub(crate) struct World {
     calls: Vec<Call>,
-    by_session: BTreeMap<String, usize>,
-    by_record: BTreeMap<String, usize>,
-    by_recording: BTreeMap<String, usize>,
+    // What is found by name is never gone through, so that nothing follows from the order of a map.
+    by_session: HashMap<String, usize>,
+    by_record: HashMap<String, usize>,
+    by_recording: HashMap<String, usize>,
     newest_first: BTreeSet<(Reverse<u64>, usize)>,
-    planned_calls: BTreeMap<String, Call>,
-    planned_recordings: BTreeMap<String, Recording>,
+    planned_calls: HashMap<String, Call>,
+    planned_recordings: HashMap<String, Recording>,
 }
 
 impl World {

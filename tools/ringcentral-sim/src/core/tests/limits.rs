@@ -1,7 +1,7 @@
 //! API.md §3: the knobs.
 
 use super::rig::{CALL_LOG, RECORDING, Rig, code};
-use crate::core::RateGroup;
+use crate::core::{Origin, RateGroup};
 use crate::{Settings, ThrottleCode};
 
 #[test]
@@ -49,4 +49,20 @@ fn limits_change_while_it_runs() {
     rig.simulator.settings_mut().heavy_limit = 3;
     rig.now_ms += 60_000;
     assert_eq!((0..4).map(|_| rig.get(CALL_LOG).status).collect::<Vec<_>>(), [200, 200, 200, 429]);
+}
+
+#[test]
+fn a_limit_may_be_announced_before_it_decides() {
+    let mut rig = Rig::with(Settings { announced_heavy_limit: Some(2), heavy_limit: 3, ..Settings::default() });
+    let mut ask = || {
+        let reply = rig.get(CALL_LOG);
+        let header = |name| reply.header(name).unwrap().to_owned();
+        (reply.status, header("x-rate-limit-limit"), header("x-rate-limit-remaining"))
+    };
+    let told = |status, remaining: &str| (status, "2".to_owned(), remaining.to_owned());
+    assert_eq!([ask(), ask(), ask(), ask()], [told(200, "1"), told(200, "0"), told(200, "0"), told(429, "0")]);
+    assert_eq!(
+        rig.call(Origin::Platform, "GET", "/restapi/v1.0/subscription").header("x-rate-limit-limit"),
+        Some("50")
+    );
 }
