@@ -49,6 +49,8 @@ pub struct ArchiverConfig {
     pub origins: OriginGate,
     /// The waits.
     pub schedule: Schedule,
+    /// How long the vendor keeps a recording.
+    pub retention: Duration,
 }
 
 /// A lookup of variables: the process environment in `main.rs`, a map in tests.
@@ -98,6 +100,7 @@ impl ArchiverConfig {
                 expected: "a comma-separated list of host names, each optionally beginning with *.",
             })?,
             schedule: schedule(&lookup)?,
+            retention: whole(&lookup, "VENDOR_RETENTION_DAYS", "90", 24 * 3600)?,
         })
     }
 }

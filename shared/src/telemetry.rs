@@ -26,17 +26,29 @@ pub fn init(level: LevelFilter) {
 
 /// Emits one count of metric `name` of `function`, as of `now_ms` (epoch milliseconds).
 pub fn count(function: &str, name: &str, value: u64, now_ms: u64) {
-    println!("{}", embedded_metric(function, name, value, now_ms));
+    println!("{}", embedded_metric(function, name, "Count", value, now_ms));
 }
 
-fn embedded_metric(function: &str, name: &str, value: u64, now_ms: u64) -> serde_json::Value {
+/// Emits one time of metric `name` of `function`, in seconds, as of `now_ms` (epoch milliseconds).
+pub fn seconds(function: &str, name: &str, value: i64, now_ms: u64) {
+    println!("{}", embedded_metric(function, name, "Seconds", value, now_ms));
+}
+
+fn embedded_metric(
+    function: &str,
+    name: &str,
+    unit: &str,
+    value: impl Into<serde_json::Value>,
+    now_ms: u64,
+) -> serde_json::Value {
+    let value: serde_json::Value = value.into();
     serde_json::json!({
         "_aws": {
             "Timestamp": now_ms,
             "CloudWatchMetrics": [{
                 "Namespace": NAMESPACE,
                 "Dimensions": [["Function"]],
-                "Metrics": [{ "Name": name, "Unit": "Count" }],
+                "Metrics": [{ "Name": name, "Unit": unit }],
             }],
         },
         "Function": function,
@@ -50,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_metric_names_its_value_and_dimension() {
-        let line = embedded_metric("webhook", "DeliveriesForged", 1, 7);
+        let line = embedded_metric("webhook", "DeliveriesForged", "Count", 1, 7);
         assert_eq!(line["DeliveriesForged"], 1);
         assert_eq!(line["Function"], "webhook");
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], "DeliveriesForged");

@@ -19,6 +19,9 @@ macro_rules! every_clause {
             }
             due {
                 the_longest_due_come_first_and_no_more_than_asked
+                the_latest_due_come_first_where_they_are_asked_for
+                what_is_due_says_since_when
+                as_many_are_counted_as_are_due
                 nothing_is_due_before_its_time
                 only_sessions_with_a_recording_are_due
                 an_end_decides_when_and_a_recording_only_where_nothing_has
@@ -27,27 +30,46 @@ macro_rules! every_clause {
                 of_ten_claims_at_once_one_gets_the_row
             }
             results {
-                a_note_answers_the_row_as_it_is_now
-                a_note_makes_no_row
                 every_result_comes_back_as_it_went
                 a_finish_on_the_right_rev_writes_all
+                a_finish_adds_what_was_found
                 a_finish_on_an_old_rev_writes_nothing_and_answers_the_newer_row
                 a_finish_makes_no_row
                 a_record_between_claim_and_finish_is_seen
                 a_settled_session_leaves_the_queue_until_a_recording_is_heard
                 every_write_counts_rev_up_by_one
+                an_offer_is_added_to_a_session_in_the_queue
+                an_offer_that_is_known_writes_nothing
+                an_offer_makes_no_row_and_wakes_no_settled_one
             }
             leases {
                 the_drain_has_one_holder_at_a_time
+                who_does_not_get_the_drain_is_told_until_when
                 its_holder_may_take_the_drain_again
                 the_drain_runs_out
                 only_its_holder_gives_the_drain_back
                 of_ten_who_want_the_drain_at_once_one_gets_it
+            }
+            tokens {
                 there_is_no_token_before_one_is_put
                 the_token_last_put_is_read
                 the_right_to_mint_has_one_holder_at_a_time
+                of_ten_who_want_to_mint_at_once_one_may
+                only_its_holder_gives_the_right_to_mint_back
                 a_put_gives_the_right_to_mint_back
+                a_refusal_stands_until_a_token_is_put
+                a_refusal_gives_the_right_to_mint_back
                 client_ids_do_not_share_anything
+            }
+            permits {
+                a_ledger_nobody_wrote_is_the_documented_one
+                what_is_replaced_is_read_back_exactly
+                a_ledger_of_sixty_uses_survives
+                a_replace_on_an_old_rev_writes_nothing_and_answers_the_newer_ledger
+                a_replace_made_again_answers_what_it_wrote
+                a_replace_of_a_ledger_that_is_not_there_writes_nothing
+                of_ten_replaces_of_one_rev_at_once_one_is_done
+                groups_and_client_ids_do_not_share_anything
             }
             archive {
                 a_created_object_is_held_with_its_digest_and_origin
@@ -73,6 +95,10 @@ macro_rules! every_clause_of_the_wire {
             wire {
                 a_spoiled_row_is_due_but_cannot_be_read
                 a_row_whose_key_is_spoiled_is_passed_over
+                a_count_goes_through_all_pages
+                a_drain_lease_that_cannot_be_read_is_held
+                a_spoiled_ledger_cannot_be_read
+                a_refusal_that_cannot_be_read_is_none
                 an_object_has_its_content_type_and_storage_class
             }
         }

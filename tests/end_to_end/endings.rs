@@ -1,8 +1,9 @@
 //! Recordings that come late, and those that never come.
 
-use ringcentral_sim::world::Direct;
+use ringcentral_sim::{Outage, OutageAnswer, world::Direct};
 use ringvault::stack::TABLE;
 use serde_json::json;
+use shared::{clients::system::System, ports::clock::Clock};
 use tests::{
     World,
     events::{hang_up, transition},
@@ -46,7 +47,10 @@ async fn too_short_is_an_ending_with_its_evidence() {
     world.recording("9001", |recording| recording.too_short = true);
     let summary = world.run().await;
     assert_eq!((&summary["too_short"], &summary["archived"]), (&json!(1), &json!(0)));
-    assert_eq!(world.result("9001")["reason"], "the call log marks it shortRecording (1 records)");
+    assert_eq!(
+        world.result("9001")["reason"],
+        "direct: the vendor answered 404 CMN-102; call log: marked shortRecording (1 records)"
+    );
     assert_eq!(world.next_due_ms().unwrap(), None);
 }
 
@@ -65,7 +69,7 @@ async fn silence_of_the_log_ends_a_recording_only_after_its_time() {
     assert_eq!(silent("72").await.result("9001")["state"], "waiting");
     let ended = silent("0").await;
     assert_eq!(ended.result("9001")["state"], "unavailable");
-    let reason = "the call log answered without it (1 records); direct: the vendor answered 404 CMN-102";
+    let reason = "direct: the vendor answered 404 CMN-102; call log: not offered (1 records)";
     assert_eq!(ended.result("9001")["reason"], reason);
 }
 
@@ -153,7 +157,7 @@ async fn a_429_of_the_token_endpoint_keeps_everybody_silent_too() {
     world.mint_token().await;
     world.happen(&hang_up("s-1", &["9001"])).await;
     assert_eq!(world.run().await["stopped"], "throttled");
-    assert_eq!(world.run().await["stopped"], "another_run");
+    assert_eq!(world.run().await["stopped"], "throttled");
     assert_eq!(world.vendor_statuses("/oauth/token"), [200, 429]);
 }
 
@@ -165,10 +169,65 @@ async fn a_429_ends_the_run_and_costs_no_attempt() {
     assert_eq!(world.vendor_statuses("/content"), [429], "nothing is sent after a 429");
     let attempts: Vec<_> = world.rows().iter().map(|row| row.get("attempts").cloned().unwrap_or(json!(0))).collect();
     assert_eq!(attempts, [json!(0), json!(0)]);
-    assert_eq!(world.run().await["stopped"], "another_run", "nobody drains while the vendor throttles");
+    assert_eq!(world.run().await["stopped"], "throttled", "the freeze is in the table");
+    assert_eq!(world.vendor_statuses("/content"), [429], "the next run sends nothing either");
     for id in ["9001", "9002"] {
         world.recording(id, |recording| recording.direct = Direct::Served);
     }
     world.let_time_pass();
+    // The process that saw the 429 remembers it.
+    world.archiver.kill().await;
+    world.archiver.restart().await.unwrap();
     assert_eq!(world.run().await["archived"], 2);
+}
+
+#[tokio::test]
+async fn a_missing_permission_stops_the_run_costs_no_attempt_and_raises_a_metric() {
+    let world = world_with(|config| config.vendor.scope = "ReadCallLog".into()).await;
+    world.happen(&hang_up("s-1", &["9001"])).await;
+    assert_eq!(world.run().await["stopped"], "permission_missing");
+    assert_eq!(world.vendor_statuses("/content"), [403]);
+    assert_eq!(world.vendor_statuses("call-log"), Vec::<u16>::new(), "the log cannot help");
+    assert_eq!(world.only_session()["attempts"], 0);
+    assert!(world.archiver.logs().iter().any(|line| line.contains(r#""PermissionMissing":1"#)));
+    world.vendor.with(|vendor| vendor.settings_mut().scope = "ReadCallLog ReadCallRecording".into());
+    assert_eq!(world.run().await["archived"], 1, "it goes on by itself");
+}
+
+#[tokio::test]
+async fn what_the_user_may_not_have_is_asked_for_once_a_day_and_raises_a_metric() {
+    let world = world().await;
+    world.happen(&hang_up("s-1", &["9001"])).await;
+    world.recording("9001", |recording| recording.direct = Direct::Status(404));
+    let forbidden = Outage {
+        from_ms: 0,
+        until_ms: u64::MAX,
+        share: 1.0,
+        path_part: "/account/800000001/recording/".into(),
+        answer: OutageAnswer::Error(403),
+    };
+    world.vendor.with(|vendor| vendor.settings_mut().outages = vec![forbidden]);
+    for look in 1..=2 {
+        let now_ms = System.now_ms();
+        assert_eq!(world.run().await["forbidden"], 1, "look {look}");
+        assert!(world.next_due_ms().unwrap() >= Some(now_ms + 86_400_000), "look {look}");
+        world.let_time_pass();
+    }
+    assert!(world.archiver.logs().iter().any(|line| line.contains(r#""RecordingsForbidden":1"#)));
+    world.vendor.with(|vendor| vendor.settings_mut().outages.clear());
+    assert_eq!(world.run().await["archived"], 1);
+}
+
+#[tokio::test]
+async fn a_limit_of_recordings_own_is_told_from_that_of_the_log() {
+    let world = world_with(|config| {
+        config.vendor.media_limit = Some(4);
+        config.vendor.heavy_limit = 20;
+    })
+    .await;
+    for n in 1..=6 {
+        world.happen(&hang_up(&format!("s-{n}"), &[&format!("900{n}")])).await;
+    }
+    assert_eq!(world.run().await["stopped"], "throttled");
+    assert_eq!(world.vendor_statuses("/content"), [200; 4], "the limit of group media, and no request more");
 }

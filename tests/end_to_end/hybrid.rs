@@ -113,7 +113,11 @@ async fn a_call_with_more_recordings_than_one_window_allows_requests_still_gets_
         world.recording(id, |recording| recording.direct = Direct::Status(404));
     }
     let summary = world.run().await;
-    assert_eq!((&summary["archived"], &summary["stopped"]), (&json!(3), &json!("throttled")));
+    assert_eq!(summary["stopped"], "throttled", "nine by the media URL, then one question for all: {summary}");
+    assert_eq!(world.vendor_statuses("call-log"), [200]);
+    let row = world.only_session();
+    assert!(ids.iter().all(|id| row[&format!("r#{id}")]["content_uri"].is_string()), "nobody need ask again: {row:?}");
+    assert_eq!(row["attempts"], 0);
     assert_eq!(world.vendor_statuses("/").into_iter().filter(|status| *status == 429).count(), 0);
 }
 
@@ -152,6 +156,7 @@ async fn what_is_no_recording_is_never_stored_as_one() {
         assert_eq!(summary["waiting"], 1, "{case}: {summary}");
         assert_eq!(world.keys(), Vec::<String>::new(), "{case}");
         world.recording("9001", |recording| recording.body_fault = BodyFault::None);
-        assert_archived_by(&world, "direct").await;
+        assert_archived_by(&world, "call_log").await;
+        assert_eq!(world.vendor_statuses("call-log"), [200], "its address is known by then");
     }
 }

@@ -118,7 +118,7 @@ impl World {
     /// Lets all claims and leases run out.
     pub fn let_time_pass(&self) {
         for row in self.dynamodb.rows(TABLE).unwrap() {
-            for attribute in ["due_at", "held_until"] {
+            for attribute in ["due_at", "held_until", "frozen_until"] {
                 if row.contains_key(attribute) {
                     self.dynamodb.set_number(TABLE, key_of(&row), attribute, 0).unwrap();
                 }

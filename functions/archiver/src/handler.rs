@@ -1,11 +1,13 @@
 //! A trigger in, a summary out. Schedule and stream start the same run: the trigger carries no work.
 
+use std::time::Duration;
+
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::Deserialize;
 use shared::{
     clients::{
-        dynamodb::{Table, TokenRow},
-        ringcentral::{RingCentral, TokenKeeper, origin::OriginGate},
+        dynamodb::{PermitRows, Table, TokenRow},
+        ringcentral::{Permits, RingCentral, TokenKeeper, origin::OriginGate},
         s3::Bucket,
         secrets::{RingCentralCredentials, SecretError, SecretReader},
         system::System,
@@ -18,7 +20,7 @@ use shared::{
 };
 use tokio::sync::Mutex;
 
-pub(crate) type Source = RingCentral<reqwest::Client, TokenRow, System>;
+pub(crate) type Source = RingCentral<reqwest::Client, TokenRow, PermitRows, System>;
 
 /// The world the archiver works in.
 pub(crate) struct Handler {
@@ -28,6 +30,7 @@ pub(crate) struct Handler {
     pub(crate) http: reqwest::Client,
     pub(crate) origins: OriginGate,
     pub(crate) schedule: Schedule,
+    pub(crate) retention: Duration,
     pub(crate) clock: System,
     /// The vendor's client, with the credentials it was made with.
     pub(crate) source: Mutex<Option<(RingCentralCredentials, Source)>>,
@@ -97,6 +100,7 @@ impl Handler {
             archive: &self.bucket,
             clock: &self.clock,
             schedule: &self.schedule,
+            retention: self.retention,
         };
         let summary = archiver.archive_due(Run { id: &run_id, deadline_ms: event.context.deadline }).await?;
         self.report(&summary);
@@ -104,29 +108,39 @@ impl Handler {
     }
 
     fn sign_in(&self, credentials: &RingCentralCredentials, run_id: &str) -> Source {
-        let token_row = self.table.token_row(&credentials.client_id);
         let tokens = TokenKeeper::new(
             self.http.clone(),
             self.origins.server().clone(),
             credentials.clone(),
-            token_row,
+            self.table.token_row(&credentials.client_id),
             run_id.to_owned(),
         );
-        RingCentral::new(self.http.clone(), self.origins.clone(), tokens, self.clock)
+        let permits = Permits::new(self.table.permit_rows(&credentials.client_id), run_id.to_owned());
+        RingCentral::new(self.http.clone(), self.origins.clone(), tokens, permits, self.clock)
     }
 
     fn report(&self, summary: &Summary) {
         let now_ms = shared::ports::clock::Clock::now_ms(&self.clock);
-        let refused = usize::from(summary.stopped == Some(Stopped::CredentialsRefused));
+        let stopped = |why| u64::from(summary.stopped == Some(why));
         for (metric, count) in [
-            ("RecordingsArchived", summary.direct + summary.call_log + summary.adopted),
-            ("ObjectConflicts", summary.conflicts),
-            ("RowsUnreadable", summary.unreadable),
-            ("CredentialsRefused", refused),
+            ("RecordingsArchived", (summary.direct + summary.call_log + summary.adopted) as u64),
+            ("ObjectConflicts", summary.conflicts as u64),
+            ("RowsUnreadable", summary.unreadable as u64),
+            ("RecordingsForbidden", summary.forbidden as u64),
+            ("CredentialsRefused", stopped(Stopped::CredentialsRefused)),
+            ("PermissionMissing", stopped(Stopped::PermissionMissing)),
         ] {
             if count > 0 {
-                telemetry::count("archiver", metric, count as u64, now_ms);
+                telemetry::count("archiver", metric, count, now_ms);
             }
+        }
+        if summary.stopped == Some(Stopped::AnotherRun) {
+            return;
+        }
+        telemetry::count("archiver", "Backlog", summary.backlog as u64, now_ms);
+        telemetry::seconds("archiver", "OldestDue", summary.oldest_due_seconds.try_into().unwrap_or(i64::MAX), now_ms);
+        if let Some(slack_s) = summary.slack_seconds {
+            telemetry::seconds("archiver", "Slack", slack_s, now_ms);
         }
     }
 }

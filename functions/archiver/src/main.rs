@@ -49,6 +49,7 @@ async fn main() -> ExitCode {
         http,
         origins: config.origins,
         schedule: config.schedule,
+        retention: config.retention,
         clock: System,
         source: Mutex::default(),
     };

@@ -3,9 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ids::{PartyId, RecordingId},
+    ids::{PartyId, RecordingId, SessionId, TelephonySessionId},
     session::SessionRow,
 };
+
+/// A recording as the call log offers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The address of its bytes. It is untrusted.
+    pub content_uri: String,
+    /// The party it is of, where the log names one.
+    pub party: Option<PartyId>,
+}
 
 /// A successful answer of the call log about one call: the union of all its records and their legs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,10 +26,35 @@ pub struct CallLogAnswer {
     pub whole: bool,
     /// How many parts of calls it holds: the legs of each record, or the record itself where it has none.
     pub parts: usize,
-    /// Recordings offered, with the address of their bytes. The address is untrusted.
-    pub offered: BTreeMap<RecordingId, String>,
+    /// Recordings offered.
+    pub offered: Offers,
     /// Marks of recordings too short to be kept, each with the party it stands on, where the log names one.
     pub too_short: Vec<Option<PartyId>>,
+}
+
+/// Recordings the call log offers, each with what it says of it.
+pub type Offers = BTreeMap<RecordingId, Offer>;
+
+/// A page of the call log about all recorded calls of a window. It tells what is offered; its silence says nothing, for a
+/// recording too short to be kept makes a call unrecorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallLogPage {
+    /// What is offered, by call.
+    pub by_session: BTreeMap<TelephonySessionId, Offers>,
+    /// The same by the legacy id of the call: its record may lack the other, or have another one.
+    pub by_session_id: BTreeMap<SessionId, Offers>,
+    /// When the oldest call on the page began, epoch milliseconds; the newest come first.
+    pub oldest_ms: Option<u64>,
+    /// Whether there is a further page.
+    pub more: bool,
+}
+
+impl CallLogPage {
+    /// What is offered of a row's call.
+    pub fn offers_of(&self, row: &SessionRow) -> Option<&Offers> {
+        let by_session_id = || self.by_session_id.get(row.session_id.as_ref()?);
+        self.by_session.get(&row.key.session).or_else(by_session_id)
+    }
 }
 
 /// What an answer means for one recording.
@@ -41,8 +75,8 @@ impl CallLogAnswer {
     /// counts only where it can mean nothing else: every part of the call is marked, and the recording is the only one
     /// that is unexplained. What is ambiguous waits.
     pub fn verdict(&self, row: &SessionRow, recording: &RecordingId) -> Verdict {
-        if let Some(content_uri) = self.offered.get(recording) {
-            return Verdict::Offered(content_uri.clone());
+        if let Some(offer) = self.offered.get(recording) {
+            return Verdict::Offered(offer.content_uri.clone());
         }
         let unexplained: Vec<_> =
             row.unfinished().into_iter().filter(|other| !self.offered.contains_key(*other)).collect();
@@ -75,7 +109,9 @@ mod tests {
             parts: offered.len() + too_short.len(),
             offered: offered
                 .iter()
-                .map(|text| (id(RecordingId::parse, text), format!("https://media/{text}")))
+                .map(|text| {
+                    (id(RecordingId::parse, text), Offer { content_uri: format!("https://media/{text}"), party: None })
+                })
                 .collect(),
             too_short: too_short.iter().map(|party| party.map(|text| id(PartyId::parse, text))).collect(),
         }

@@ -67,6 +67,13 @@ identifier!(
     SessionId, "session id", 64, b"-_"
 );
 
+impl SessionId {
+    /// The legacy id of a call, where the text is one.
+    pub fn of_call(text: &str) -> Option<Self> {
+        Self::parse(text).ok().filter(|_| text != "0")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,4 +8,5 @@ pub mod ladder;
 pub mod media;
 pub mod notification;
 pub mod object_key;
+pub mod permits;
 pub mod session;

@@ -121,5 +121,10 @@ impl SessionFacts {
     }
 }
 
+/// Whether a party with this `status.code` has left its call; letter case does not count (API.md §6).
+pub fn is_end(status_code: &str) -> bool {
+    ["disconnected", "gone", "voicemail"].iter().any(|end| status_code.eq_ignore_ascii_case(end))
+}
+
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ mod plan;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use learn::{Learned, Write};
-pub use plan::{Next, Schedule};
+pub use plan::{Next, Schedule, Standing};
 
 use super::{
     day::Day,
@@ -71,6 +71,8 @@ pub struct SessionRow {
     pub rev: u64,
     /// Looks taken.
     pub attempts: u32,
+    /// Where the call log says recordings are. The addresses are untrusted.
+    pub offers: BTreeMap<RecordingId, String>,
     /// What became of each recording so far.
     pub results: BTreeMap<RecordingId, RecordingResult>,
 }
@@ -181,6 +183,16 @@ impl SessionRow {
         self.results.get(recording).cloned().unwrap_or_default()
     }
 
+    /// Where the call log says a recording is, as far as this row knows. Silence after an offer takes it back.
+    pub fn address(&self, recording: &RecordingId) -> Option<String> {
+        match self.results.get(recording) {
+            Some(result) if result.content_uri.is_some() || result.silent_since_ms.is_some() => {
+                result.content_uri.clone()
+            }
+            Some(_) | None => self.offers.get(recording).cloned(),
+        }
+    }
+
     /// Every recording heard of, once.
     pub fn recordings(&self) -> BTreeSet<&RecordingId> {
         self.heard.iter().map(|heard| &heard.recording).collect()
@@ -216,6 +228,7 @@ pub(crate) mod tests {
             seen_at_ms: 1_000_000,
             rev: 1,
             attempts: 1,
+            offers: BTreeMap::new(),
             results: BTreeMap::new(),
         }
     }
@@ -238,6 +251,21 @@ pub(crate) mod tests {
             assert_eq!(Way::from_name(name).map(Way::name), Some(name));
         }
         assert_eq!(RecordingState::from_name("lost"), None);
+    }
+
+    #[test]
+    fn silence_takes_an_offer_back_and_the_log_may_make_it_anew() {
+        let mut row = row(&["1|p-1"], &[]);
+        let one = id(RecordingId::parse, "1");
+        assert_eq!(row.address(&one), None);
+        row.offers.insert(one.clone(), "https://media/1".into());
+        assert_eq!(row.address(&one), Some("https://media/1".into()));
+        let silent = RecordingResult { silent_since_ms: Some(1), ..RecordingResult::default() };
+        row.results.insert(one.clone(), silent.clone());
+        assert_eq!(row.address(&one), None);
+        let again = RecordingResult { content_uri: Some("https://media/2".into()), ..silent };
+        row.results.insert(one.clone(), again);
+        assert_eq!(row.address(&one), Some("https://media/2".into()));
     }
 
     #[test]

@@ -1,16 +1,13 @@
 //! RingCentral, as the archiver sees it: bytes of a recording by two ways, and the call log.
 
-use std::{pin::Pin, time::Duration};
+use std::{collections::BTreeSet, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::Stream;
 
-use crate::{
-    domain::{
-        call_log::CallLogAnswer,
-        ids::{RecordingId, SessionId, TelephonySessionId},
-    },
-    failure::Class,
+use crate::domain::{
+    call_log::{CallLogAnswer, CallLogPage},
+    ids::{PartyId, RecordingId, SessionId, TelephonySessionId},
 };
 
 /// The bytes of a recording, as they come.
@@ -42,26 +39,73 @@ pub struct LookUp {
     pub from_ms: u64,
 }
 
-/// Recordings and the call log.
+/// A page of the call log: every recorded call that began in a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// Start of the window, epoch milliseconds.
+    pub from_ms: u64,
+    /// End of the window, epoch milliseconds.
+    pub to_ms: u64,
+    /// Which page, from 1; the newest calls come first.
+    pub page: u32,
+}
+
+/// What the vendor says of a call that may still run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LiveCall {
+    /// It runs.
+    Running {
+        /// Parties that have left it.
+        ended: BTreeSet<PartyId>,
+    },
+    /// The vendor knows no such call any more.
+    Over,
+}
+
+/// Recordings and the call log. Every request needs a permit of the vendor's limit, which all functions share; each call
+/// says until when, epoch milliseconds, it may wait for one.
 pub trait RecordingSource {
     /// Asks the media URL built from the recording's id (API.md §8).
     ///
     /// # Errors
     /// Any answer but a success; see [`SourceError`].
-    async fn direct(&self, recording: &RecordingId) -> Result<Incoming, SourceError>;
+    async fn direct(&self, recording: &RecordingId, wait_until_ms: u64) -> Result<Incoming, SourceError>;
 
     /// Asks the address the call log gave. The address is untrusted: it is refused unless its origin is allowed.
     ///
     /// # Errors
     /// Any answer but a success; [`SourceError::ForeignOrigin`] if it was not asked at all.
-    async fn listed(&self, content_uri: &str) -> Result<Incoming, SourceError>;
+    async fn listed(&self, content_uri: &str, wait_until_ms: u64) -> Result<Incoming, SourceError>;
 
     /// Asks the call log about one call: by telephony session id, then by session id; of the company, then of the
     /// extension where the company's is forbidden. A success without records is an answer.
     ///
     /// # Errors
     /// Any answer but a success.
-    async fn look_up(&self, look_up: &LookUp) -> Result<CallLogAnswer, SourceError>;
+    async fn look_up(&self, look_up: &LookUp, wait_until_ms: u64) -> Result<CallLogAnswer, SourceError>;
+
+    /// Asks the call log about all recorded calls of a window at once; of the company, then of the extension where the
+    /// company's is forbidden.
+    ///
+    /// # Errors
+    /// Any answer but a success.
+    async fn page(&self, window: &Window, wait_until_ms: u64) -> Result<CallLogPage, SourceError>;
+
+    /// Asks whether a call still runs. It costs no permit of the group that recordings are in (API.md §6).
+    ///
+    /// # Errors
+    /// Any answer but a success, or that there is no such call.
+    async fn live(&self, session: &TelephonySessionId, wait_until_ms: u64) -> Result<LiveCall, SourceError>;
+
+    /// How many requests for recordings could be sent now. Others may be faster.
+    async fn free(&self) -> usize;
+
+    /// How long one recording takes at the vendor's limit, milliseconds, as far as is known.
+    fn pace_ms(&self) -> u64;
+
+    /// Gives back what was reserved and not used, and says of the rest when it was answered. For the end of a run; what
+    /// it cannot say counts against the limit somewhat longer than it must.
+    async fn settle(&self);
 }
 
 /// Why RingCentral gave no answer to work with.
@@ -101,6 +145,12 @@ pub enum Closed {
     /// There is no token to ask with.
     #[error("could not get a token: {0}")]
     Credentials(#[from] CredentialsError),
+    /// The application lacks a permission: a person must grant it (API.md §4, CMN-401).
+    #[error("the application lacks the permission to read recordings")]
+    Forbidden,
+    /// The ledger of permits cannot be reached.
+    #[error("could not get a permit: {0}")]
+    NoLedger(String),
 }
 
 /// Why there is no token.
@@ -118,15 +168,4 @@ pub enum CredentialsError {
     /// The token endpoint, the table or the secret could not be reached.
     #[error("could not mint a token: {0}")]
     Unavailable(String),
-}
-
-impl Closed {
-    /// What this means for the caller.
-    pub fn class(&self) -> Class {
-        match self {
-            Self::Throttled { retry_after } => Class::Transient { retry_after: Some(*retry_after) },
-            Self::Credentials(CredentialsError::Unavailable(_)) => Class::Transient { retry_after: None },
-            Self::Credentials(CredentialsError::Refused { .. } | CredentialsError::NotAccepted) => Class::Permanent,
-        }
-    }
 }

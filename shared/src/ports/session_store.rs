@@ -1,12 +1,13 @@
 //! The table: session rows and the drain lease.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     domain::{
-        ids::RecordingId,
+        call_log::Offers,
+        ids::{PartyId, RecordingId},
         notification::SessionFacts,
-        session::{Next, RecordingResult, Schedule, SessionKey, SessionRow},
+        session::{Heard, Next, RecordingResult, Schedule, SessionKey, SessionRow},
     },
     failure::Class,
 };
@@ -29,11 +30,52 @@ pub enum Finished {
     Changed(Box<SessionRow>),
 }
 
+/// A session in the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Which.
+    pub key: SessionKey,
+    /// Since when somebody should look, epoch milliseconds: its place in the queue.
+    pub due_at_ms: u64,
+}
+
+/// From which end the queue is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// What has been due longest comes first.
+    Oldest,
+    /// What has become due last comes first.
+    Latest,
+}
+
+/// How a wish for the drain lease ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drain {
+    /// It is ours.
+    Ours,
+    /// Somebody else has it, at most until `until_ms`, epoch milliseconds.
+    Held {
+        /// When it runs out.
+        until_ms: u64,
+    },
+}
+
+/// Facts a look found out by itself: no event told of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Recordings the vendor offers.
+    pub heard: BTreeSet<Heard>,
+    /// Parties that ended.
+    pub ended: BTreeSet<PartyId>,
+}
+
 /// What a look at a session writes back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finish {
     /// Results that changed.
     pub results: BTreeMap<RecordingId, RecordingResult>,
+    /// Facts to add.
+    pub found: Found,
     /// When to look again.
     pub next: Next,
     /// Looks taken, this one included if it counts.
@@ -51,11 +93,17 @@ pub trait SessionStore {
     /// The store's; after an indeterminate one the same call may simply be made again.
     async fn record(&self, facts: &SessionFacts, schedule: &Schedule, now_ms: u64) -> Result<Recorded, StoreError>;
 
-    /// Sessions due at `now_ms`, the longest due first, at most `limit`. It may lag behind writes of the last moment.
+    /// Sessions due at `now_ms`, at most `limit`. It may lag behind writes of the last moment.
     ///
     /// # Errors
     /// The store's.
-    async fn due(&self, now_ms: u64, limit: usize) -> Result<Vec<SessionKey>, StoreError>;
+    async fn due(&self, now_ms: u64, order: Order, limit: usize) -> Result<Vec<Due>, StoreError>;
+
+    /// How many sessions are due at `now_ms`. It may lag behind writes of the last moment.
+    ///
+    /// # Errors
+    /// The store's.
+    async fn count_due(&self, now_ms: u64) -> Result<usize, StoreError>;
 
     /// Takes a due session: pushes it on to `until_ms` and counts the attempt, so that a run killed midway blocks it no
     /// longer than that. Nothing if it is not due any more.
@@ -64,28 +112,24 @@ pub trait SessionStore {
     /// The store's; [`StoreError::Corrupt`] if the row cannot be read.
     async fn claim(&self, key: &SessionKey, now_ms: u64, until_ms: u64) -> Result<Option<SessionRow>, StoreError>;
 
-    /// Writes a result that is still waiting (the object key, before the upload begins). Answers the row as it is now.
-    ///
-    /// # Errors
-    /// The store's.
-    async fn note(
-        &self,
-        key: &SessionKey,
-        recording: &RecordingId,
-        result: &RecordingResult,
-    ) -> Result<SessionRow, StoreError>;
-
-    /// Writes results and the next time, on condition that `rev` is still the row's.
+    /// Writes results, facts and the next time, on condition that `rev` is still the row's.
     ///
     /// # Errors
     /// The store's.
     async fn finish(&self, key: &SessionKey, rev: u64, finish: &Finish) -> Result<Finished, StoreError>;
 
-    /// Takes the drain lease until `until_ms`; false while another holder's has not run out.
+    /// Adds what the call log offers to a session in the queue, in **one** conditional write without a read: whoever looks
+    /// at it next need not ask. False if there is no such session, or it knows all of this.
+    ///
+    /// # Errors
+    /// The store's; after an indeterminate one the same call may simply be made again.
+    async fn offer(&self, key: &SessionKey, offers: &Offers) -> Result<bool, StoreError>;
+
+    /// Takes the drain lease until `until_ms`, unless another holder's has not run out.
     ///
     /// # Errors
     /// The store's.
-    async fn acquire_drain(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<bool, StoreError>;
+    async fn acquire_drain(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<Drain, StoreError>;
 
     /// Gives the lease back if `holder` still has it.
     ///

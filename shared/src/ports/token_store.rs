@@ -24,13 +24,33 @@ impl StoredToken {
     }
 }
 
+/// That the vendor refused the credentials: asking again with the same cannot help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A fingerprint of the credentials it refused.
+    pub credentials: String,
+    /// The vendor's code.
+    pub code: String,
+    /// When, epoch milliseconds.
+    pub at_ms: u64,
+}
+
+/// What the token row says.
+#[derive(Debug, Clone, Default)]
+pub struct TokenState {
+    /// The token last written.
+    pub token: Option<StoredToken>,
+    /// The refusal, if one came since.
+    pub refusal: Option<Refusal>,
+}
+
 /// The token row of one client id.
 pub trait TokenStore {
-    /// The token last written, read consistently.
+    /// The row, read consistently.
     ///
     /// # Errors
     /// The store's.
-    async fn token(&self) -> Result<Option<StoredToken>, StoreError>;
+    async fn state(&self) -> Result<TokenState, StoreError>;
 
     /// Takes the right to mint until `until_ms`; false while somebody else has it.
     ///
@@ -38,11 +58,23 @@ pub trait TokenStore {
     /// The store's.
     async fn lock(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<bool, StoreError>;
 
-    /// Writes a fresh token and gives the lock back.
+    /// Gives the right back if `holder` still has it.
+    ///
+    /// # Errors
+    /// The store's; the right then runs out by itself.
+    async fn unlock(&self, holder: &str) -> Result<(), StoreError>;
+
+    /// Writes a fresh token, forgets a refusal and gives the lock back.
     ///
     /// # Errors
     /// The store's.
     async fn put(&self, token: &StoredToken) -> Result<(), StoreError>;
+
+    /// Writes a refusal and gives the lock back. The token stays: it may live on.
+    ///
+    /// # Errors
+    /// The store's.
+    async fn refuse(&self, refusal: &Refusal) -> Result<(), StoreError>;
 }
 
 #[cfg(test)]

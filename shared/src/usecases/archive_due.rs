@@ -1,33 +1,45 @@
 //! One run of the archiver: everything that is due is looked at, what can be fetched is archived.
 
+mod ask;
+mod calm;
 mod carry;
+mod close;
+mod hand;
 mod hybrid;
 mod look;
+mod rush;
 mod summary;
 
 pub use summary::{Stopped, Summary};
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
+
+use futures_util::future::{Either, select};
 
 use crate::{
     domain::{
         day::millis,
         session::{Schedule, SessionKey},
     },
-    failure::Class,
     ports::{
         archive_store::ArchiveStore,
         clock::{Chance, Clock},
         recording_source::{Closed, RecordingSource},
-        session_store::{SessionStore, StoreError},
+        session_store::{Drain, Order, SessionStore, StoreError},
     },
 };
 
-/// How many due sessions are asked for at a time.
-const DUE_PAGE: usize = 25;
+/// So many due sessions are a backlog: the call log is asked first, and permits are waited for.
+const BACKLOG: usize = 10;
 
-/// A run stops claiming when less than this share of its time is left.
+/// Calls to the table beside each other.
+const ABREAST: usize = 20;
+
+/// A run begins nothing new in the last fifth of its time, gives up what is still under way in the last tenth, and leaves
+/// the rest of its duties undone in the last hundredth.
 const RESERVED_SHARE: u64 = 5;
+const CUT_SHARE: u64 = 10;
+const END_SHARE: u64 = 100;
 
 /// The world an archiver works in.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +54,8 @@ pub struct Archiver<'a, S, R, A, C> {
     pub clock: &'a C,
     /// The waits.
     pub schedule: &'a Schedule,
+    /// How long the vendor keeps a recording.
+    pub retention: Duration,
 }
 
 /// One invocation.
@@ -49,17 +63,8 @@ pub struct Archiver<'a, S, R, A, C> {
 pub struct Run<'a> {
     /// Its name: holder of the lease.
     pub id: &'a str,
-    /// When it is killed, epoch milliseconds. Leases and claims end then, so a killed run blocks nobody.
+    /// When it is killed, epoch milliseconds. Claims end then, so a killed run blocks nobody.
     pub deadline_ms: u64,
-}
-
-/// How long to wait when the vendor refused to be asked, milliseconds: its own word, else a minute.
-fn pause_ms(closed: &Closed) -> u64 {
-    let pause = match closed.class() {
-        Class::Transient { retry_after: Some(pause) } => pause,
-        Class::Transient { retry_after: None } | Class::Indeterminate | Class::Permanent => Duration::from_secs(60),
-    };
-    millis(pause)
 }
 
 /// What ends a run before its work is done.
@@ -75,82 +80,101 @@ impl From<StoreError> for Stop {
 }
 
 impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Archiver<'_, S, R, A, C> {
-    /// Drains what is due: takes the lease, claims session after session, tries its recordings by the hybrid strategy
-    /// and writes back what became of them. Another run's lease makes this one end at once.
+    /// Drains what is due: takes the lease, claims sessions, tries their recordings by the hybrid strategy and writes
+    /// back what became of them. Another run's lease makes this one end at once, unless it is about to run out.
     ///
     /// # Errors
     /// The table's; what was claimed comes back by itself. The vendor's and the bucket's are results, not errors.
     pub async fn archive_due(&self, run: Run<'_>) -> Result<Summary, StoreError> {
         let started_ms = self.clock.now_ms();
+        let time_ms = run.deadline_ms.saturating_sub(started_ms);
+        let stop_ms = run.deadline_ms - time_ms / RESERVED_SHARE;
         let mut summary = Summary::default();
-        if !self.sessions.acquire_drain(run.id, started_ms, run.deadline_ms).await? {
+        if !self.take_the_lease(run, stop_ms).await? {
             summary.stopped = Some(Stopped::AnotherRun);
             return Ok(summary);
         }
-        let drained = self.drain(run, started_ms, &mut summary).await;
-        let closed = match &drained {
-            Ok(Some(throttled)) => {
-                let now_ms = self.clock.now_ms();
-                self.sessions.acquire_drain(run.id, now_ms, now_ms.saturating_add(pause_ms(throttled))).await.map(drop)
-            }
-            Ok(None) | Err(_) => self.sessions.release_drain(run.id).await,
+        let cut_ms = run.deadline_ms - time_ms / CUT_SHARE;
+        let drained = self.until(cut_ms, self.drain(run, stop_ms, &mut summary)).await;
+        let tidied = async {
+            self.source.settle().await;
+            self.sessions.release_drain(run.id).await
         };
-        drained?;
-        closed?;
+        // What stays undone runs out by itself.
+        let released = self.until(run.deadline_ms - time_ms / END_SHARE, tidied).await.unwrap_or(Ok(()));
+        summary.conclude(self.clock.now_ms(), millis(self.retention), self.source.pace_ms());
+        match drained {
+            Some(Ok(())) => {}
+            Some(Err(Stop::Store(error))) => return Err(error),
+            Some(Err(Stop::Closed(closed))) => {
+                tracing::warn!(why = %closed, "the run ends: nothing more may be asked of the vendor now");
+                summary.stopped = Some(Stopped::by(&closed));
+            }
+            None => {
+                tracing::warn!("what was still under way is given up: the run's time is over");
+                summary.stopped = Some(Stopped::Deadline);
+            }
+        }
+        released?;
         Ok(summary)
     }
 
-    /// Looks at everything that was due when the run started; what becomes due meanwhile is the next run's. Answers the
-    /// vendor's refusal if it throttles: the lease is then kept, so that no run sends anything before the time is over.
-    async fn drain(&self, run: Run<'_>, started_ms: u64, summary: &mut Summary) -> Result<Option<Closed>, StoreError> {
-        let reserve_ms = run.deadline_ms.saturating_sub(started_ms) / RESERVED_SHARE;
-        loop {
-            let due = self.sessions.due(started_ms, DUE_PAGE).await?;
-            let mut claimed_any = false;
-            for key in &due {
-                if self.clock.now_ms() + reserve_ms >= run.deadline_ms {
-                    summary.stopped = Some(Stopped::Deadline);
-                    return Ok(None);
-                }
-                match self.claim_and_look(key, started_ms, run, summary).await {
-                    Ok(claimed) => claimed_any |= claimed,
-                    Err(Stop::Closed(closed)) => {
-                        tracing::warn!(why = %closed, "the run ends: nothing more may be asked of the vendor now");
-                        let stopped = Stopped::by(&closed);
-                        summary.stopped = Some(stopped);
-                        return Ok((stopped == Stopped::Throttled).then_some(closed));
-                    }
-                    Err(Stop::Store(error)) => return Err(error),
-                }
-            }
-            if !claimed_any {
-                return Ok(None);
-            }
+    /// Lets something run until `at_ms`; nothing if it is not done by then, and it is dropped.
+    async fn until<T>(&self, at_ms: u64, work: impl Future<Output = T>) -> Option<T> {
+        let left = Duration::from_millis(at_ms.saturating_sub(self.clock.now_ms()));
+        match select(Box::pin(work), pin!(self.clock.sleep(left))).await {
+            Either::Left((done, _)) => Some(done),
+            Either::Right(_) => None,
         }
     }
 
-    async fn claim_and_look(
-        &self,
-        key: &SessionKey,
-        started_ms: u64,
-        run: Run<'_>,
-        summary: &mut Summary,
-    ) -> Result<bool, Stop> {
-        let row = match self.sessions.claim(key, started_ms, run.deadline_ms).await {
-            Ok(Some(row)) => row,
-            Ok(None) => return Ok(false),
-            Err(error) if error.class() == Class::Permanent => {
-                pass_over(key, &error, summary);
-                return Ok(false);
-            }
-            Err(error) => return Err(error.into()),
+    /// Takes the lease for as long as this run begins anything new. Under a backlog runs follow each other without a
+    /// gap: one that finds the lease taken waits if it has at least as long to work as it waits.
+    async fn take_the_lease(&self, run: Run<'_>, stop_ms: u64) -> Result<bool, StoreError> {
+        let now_ms = self.clock.now_ms();
+        let wait_ms = match self.sessions.acquire_drain(run.id, now_ms, stop_ms).await? {
+            Drain::Ours => return Ok(true),
+            Drain::Held { until_ms } => until_ms.saturating_sub(now_ms),
         };
-        match self.look(row, summary).await {
-            Err(Stop::Store(error)) if error.class() == Class::Permanent => {
-                pass_over(key, &error, summary);
-                Ok(true)
+        if wait_ms > stop_ms.saturating_sub(now_ms) / 2 {
+            return Ok(false);
+        }
+        self.clock.sleep(Duration::from_millis(wait_ms)).await;
+        let drain = self.sessions.acquire_drain(run.id, self.clock.now_ms(), stop_ms).await?;
+        Ok(drain == Drain::Ours)
+    }
+
+    /// Looks at everything that was due when the run started, and under a backlog at what becomes due meanwhile.
+    async fn drain(&self, run: Run<'_>, stop_ms: u64, summary: &mut Summary) -> Result<(), Stop> {
+        let mut as_of_ms = self.clock.now_ms();
+        summary.backlog = self.sessions.count_due(as_of_ms).await?;
+        loop {
+            let due = self.sessions.due(as_of_ms, Order::Oldest, BACKLOG).await?;
+            let Some(oldest) = due.first() else { return Ok(()) };
+            if summary.oldest_due_seconds == 0 {
+                summary.oldest_due_seconds = as_of_ms.saturating_sub(oldest.due_at_ms) / 1000;
             }
-            looked => looked.map(|()| true),
+            if self.clock.now_ms() >= stop_ms {
+                summary.stopped = Some(Stopped::Deadline);
+                return Ok(());
+            }
+            let looked_at = summary.sessions_so_far();
+            let looks = if due.len() >= BACKLOG {
+                let left = self.rush(run, stop_ms, summary).await?;
+                as_of_ms = self.clock.now_ms();
+                left
+            } else {
+                let (looks, claimed) = self.claim_all(due, run, summary).await;
+                if let Err(error) = claimed {
+                    self.put_back(looks, summary).await?;
+                    return Err(error.into());
+                }
+                looks
+            };
+            self.look_calmly(looks, summary).await?;
+            if summary.sessions_so_far() == looked_at {
+                return Ok(());
+            }
         }
     }
 }

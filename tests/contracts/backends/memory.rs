@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use shared::domain::{notification::PartyAbout, object_key::ObjectKey, session::SessionKey};
-use simulation::memory::{MemoryBucket, MemoryTable, MemoryTokenRow};
+use simulation::memory::{MemoryBucket, MemoryPermitRows, MemoryTable, MemoryTokenRow};
 
 use super::{Backend, Kept};
 
@@ -23,6 +23,7 @@ async fn run(_clause: &str, holds: impl AsyncFnOnce(&Memory)) {
 impl Backend for Memory {
     type Sessions = MemoryTable;
     type Tokens = MemoryTokenRow;
+    type Permits = MemoryPermitRows;
     type Archive = MemoryBucket;
 
     fn sessions(&self) -> &MemoryTable {
@@ -31,6 +32,10 @@ impl Backend for Memory {
 
     fn token_row(&self, client_id: &str) -> MemoryTokenRow {
         self.table.token_row(client_id)
+    }
+
+    fn permit_rows(&self, client_id: &str) -> MemoryPermitRows {
+        self.table.permit_rows(client_id)
     }
 
     fn archive(&self) -> &MemoryBucket {

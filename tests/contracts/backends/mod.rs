@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use shared::{
     domain::{object_key::ObjectKey, session::SessionKey},
-    ports::{archive_store::ArchiveStore, session_store::SessionStore, token_store::TokenStore},
+    ports::{
+        archive_store::ArchiveStore, permit_store::PermitStore, session_store::SessionStore, token_store::TokenStore,
+    },
 };
 
 pub(crate) use real::{Real, STORAGE_CLASS};
@@ -18,11 +20,14 @@ pub(crate) use real::{Real, STORAGE_CLASS};
 pub(crate) trait Backend {
     type Sessions: SessionStore;
     type Tokens: TokenStore;
+    type Permits: PermitStore;
     type Archive: ArchiveStore;
 
     fn sessions(&self) -> &Self::Sessions;
 
     fn token_row(&self, client_id: &str) -> Self::Tokens;
+
+    fn permit_rows(&self, client_id: &str) -> Self::Permits;
 
     fn archive(&self) -> &Self::Archive;
 

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 use aws_sdk_s3::primitives::ByteStream;
 use shared::{
     clients::{
-        dynamodb::{Table, TokenRow, schema},
+        dynamodb::{PermitRows, Table, TokenRow, schema},
         s3::Bucket,
     },
     domain::{object_key::ObjectKey, session::SessionKey},
@@ -62,13 +62,19 @@ impl Real {
 
     /// Writes attributes of a session's row past the adapter.
     pub(crate) async fn spoil(&self, key: &SessionKey, attribute: &str, value: AttributeValue) {
-        let update = self.dynamodb.update_item().table_name(&self.table_name).key(schema::KEY, pk(key));
+        self.spoil_row(&pk(key), attribute, value).await;
+    }
+
+    /// Writes attributes of any row past the adapter.
+    pub(crate) async fn spoil_row(&self, pk: &str, attribute: &str, value: AttributeValue) {
+        let pk = AttributeValue::S(pk.to_owned());
+        let update = self.dynamodb.update_item().table_name(&self.table_name).key(schema::KEY, pk);
         let update = update.update_expression("SET #name = :value").expression_attribute_names("#name", attribute);
         update.expression_attribute_values(":value", value).send().await.unwrap();
     }
 
     async fn read(&self, key: &SessionKey) -> Option<HashMap<String, AttributeValue>> {
-        let read = self.dynamodb.get_item().table_name(&self.table_name).key(schema::KEY, pk(key));
+        let read = self.dynamodb.get_item().table_name(&self.table_name).key(schema::KEY, AttributeValue::S(pk(key)));
         let GetItemOutput { item, .. } = read.consistent_read(true).send().await.unwrap();
         item
     }
@@ -77,6 +83,7 @@ impl Real {
 impl Backend for Real {
     type Sessions = Table;
     type Tokens = TokenRow;
+    type Permits = PermitRows;
     type Archive = Bucket;
 
     fn sessions(&self) -> &Table {
@@ -85,6 +92,10 @@ impl Backend for Real {
 
     fn token_row(&self, client_id: &str) -> TokenRow {
         self.table.token_row(client_id)
+    }
+
+    fn permit_rows(&self, client_id: &str) -> PermitRows {
+        self.table.permit_rows(client_id)
     }
 
     fn archive(&self) -> &Bucket {
@@ -119,8 +130,8 @@ impl Backend for Real {
 }
 
 /// The key of a session's row.
-fn pk(key: &SessionKey) -> AttributeValue {
-    AttributeValue::S(format!("session#{}#{}", key.account, key.session))
+fn pk(key: &SessionKey) -> String {
+    format!("session#{}#{}", key.account, key.session)
 }
 
 async fn create_table(client: &aws_sdk_dynamodb::Client, name: &str) {

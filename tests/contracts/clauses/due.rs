@@ -1,19 +1,54 @@
-//! `SessionStore::due` and `SessionStore::claim`.
+//! `SessionStore::due`, `SessionStore::count_due` and `SessionStore::claim`.
 
 use futures_util::future::join_all;
-use shared::{domain::notification::SessionFacts, ports::session_store::SessionStore};
+use shared::{
+    domain::{notification::SessionFacts, session::Next},
+    ports::session_store::{Due, Order, SessionStore},
+};
 
-use super::{DELAY_MS, EVENT_MS, FAR_MS, NOW_MS, QUIET_MS, due, ended, heard, key, record, row};
+use super::{
+    DELAY_MS, EVENT_MS, FAR_MS, NOW_MS, QUIET_MS, claimed, due, due_in, ended, finish, heard, key, record, row,
+};
 use crate::backends::Backend;
 
 pub(crate) async fn the_longest_due_come_first_and_no_more_than_asked<B: Backend>(backend: &B) {
-    for (session, minute) in [("s-c", 3), ("s-a", 1), ("s-d", 4), ("s-b", 2)] {
-        let at_ms = Some(EVENT_MS - 3_600_000 + minute * 60_000);
-        record(backend, &SessionFacts { at_ms, ..ended(session, "p-1", &["9001"]) }).await;
-    }
+    record_four(backend).await;
     assert_eq!(due(backend, FAR_MS, 10).await, ["s-a", "s-b", "s-c", "s-d"]);
     assert_eq!(due(backend, FAR_MS, 2).await, ["s-a", "s-b"]);
-    assert_eq!(due(backend, EVENT_MS - 3_600_000 + DELAY_MS + 120_000, 10).await, ["s-a", "s-b"]);
+    assert_eq!(due(backend, four_due_ms(2), 10).await, ["s-a", "s-b"]);
+}
+
+pub(crate) async fn the_latest_due_come_first_where_they_are_asked_for<B: Backend>(backend: &B) {
+    record_four(backend).await;
+    let latest = async |now_ms, limit| due_in(Order::Latest, backend, now_ms, limit).await;
+    assert_eq!(latest(FAR_MS, 10).await, ["s-d", "s-c", "s-b", "s-a"]);
+    assert_eq!(latest(FAR_MS, 2).await, ["s-d", "s-c"]);
+    assert_eq!(latest(four_due_ms(3) - 1, 1).await, ["s-b"], "what is not due yet is not the latest");
+}
+
+pub(crate) async fn what_is_due_says_since_when<B: Backend>(backend: &B) {
+    record_four(backend).await;
+    claimed(backend, "s-a", four_due_ms(1)).await;
+    for order in [Order::Oldest, Order::Latest] {
+        let mut due = backend.sessions().due(four_due_ms(2), order, 10).await.unwrap();
+        due.sort_by_key(|due| due.key.clone());
+        let pushed_on = Due { key: key("s-a"), due_at_ms: four_due_ms(2) };
+        assert_eq!(due, [pushed_on, Due { key: key("s-b"), due_at_ms: four_due_ms(2) }], "{order:?}");
+    }
+}
+
+pub(crate) async fn as_many_are_counted_as_are_due<B: Backend>(backend: &B) {
+    let count = async |now_ms| backend.sessions().count_due(now_ms).await.unwrap();
+    assert_eq!(count(FAR_MS).await, 0);
+    record_four(backend).await;
+    record(backend, &ended("s-e", "p-1", &[])).await;
+    assert_eq!(count(four_due_ms(1) - 1).await, 0);
+    assert_eq!(count(four_due_ms(3)).await, 3);
+    assert_eq!(count(FAR_MS).await, 4, "what nobody recorded is no work");
+    let row = claimed(backend, "s-a", FAR_MS).await;
+    assert_eq!(count(FAR_MS).await, 3);
+    backend.sessions().finish(&row.key, row.rev, &finish(Next::Settled)).await.unwrap();
+    assert_eq!(count(u64::from(u32::MAX) * 1_000).await, 3);
 }
 
 pub(crate) async fn nothing_is_due_before_its_time<B: Backend>(backend: &B) {
@@ -78,4 +113,17 @@ pub(crate) async fn of_ten_claims_at_once_one_gets_the_row<B: Backend>(backend: 
     let claims = join_all((0..10).map(|_| backend.sessions().claim(&key, FAR_MS, FAR_MS + 1))).await;
     assert_eq!(claims.iter().filter(|claimed| claimed.as_ref().unwrap().is_some()).count(), 1);
     assert_eq!(row(backend, "s-1").await.attempts, 1);
+}
+
+/// Four sessions, due a minute after one another.
+async fn record_four<B: Backend>(backend: &B) {
+    for (session, minute) in [("s-c", 3), ("s-a", 1), ("s-d", 4), ("s-b", 2)] {
+        let at_ms = Some(four_due_ms(minute) - DELAY_MS);
+        record(backend, &SessionFacts { at_ms, ..ended(session, "p-1", &["9001"]) }).await;
+    }
+}
+
+/// When the `number`th of the four is due.
+fn four_due_ms(number: u64) -> u64 {
+    EVENT_MS - 3_600_000 + DELAY_MS + number * 60_000
 }

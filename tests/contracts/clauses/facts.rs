@@ -10,7 +10,7 @@ use shared::{
         notification::{PartyAbout, SessionFacts},
         session::{Heard, Next, SessionKey, SessionRow},
     },
-    ports::session_store::{Recorded, SessionStore},
+    ports::session_store::{Order, Recorded, SessionStore},
 };
 
 use super::{
@@ -37,6 +37,7 @@ pub(crate) async fn a_first_event_makes_the_row<B: Backend>(backend: &B) {
         seen_at_ms: NOW_MS,
         rev: 1,
         attempts: 0,
+        offers: BTreeMap::new(),
         results: BTreeMap::new(),
     };
     assert_eq!(row(backend, "s-1").await, expected);
@@ -144,9 +145,10 @@ pub(crate) async fn the_same_session_of_two_accounts_is_two_rows<B: Backend>(bac
     let theirs = SessionFacts { account: AccountId::parse("800000002").unwrap(), ..ours.clone() };
     assert_eq!(record(backend, &ours).await, Recorded::New);
     assert_eq!(record(backend, &theirs).await, Recorded::New);
-    let mut due = backend.sessions().due(FAR_MS, 10).await.unwrap();
-    due.sort();
-    assert_eq!(due, [key("s-1"), SessionKey { account: theirs.account, session: theirs.session }]);
+    let due = backend.sessions().due(FAR_MS, Order::Oldest, 10).await.unwrap();
+    let mut keys: Vec<SessionKey> = due.into_iter().map(|due| due.key).collect();
+    keys.sort();
+    assert_eq!(keys, [key("s-1"), SessionKey { account: theirs.account, session: theirs.session }]);
 }
 
 async fn kept<B: Backend>(backend: &B, session: &str) -> Kept {

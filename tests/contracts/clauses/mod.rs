@@ -4,7 +4,9 @@ pub(crate) mod archive;
 pub(crate) mod due;
 pub(crate) mod facts;
 pub(crate) mod leases;
+pub(crate) mod permits;
 pub(crate) mod results;
+pub(crate) mod tokens;
 pub(crate) mod wire;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -16,7 +18,7 @@ use shared::{
         notification::{PartyAbout, PartyFacts, SessionFacts},
         session::{Next, Schedule, SessionKey, SessionRow},
     },
-    ports::session_store::{Finish, Finished, Recorded, SessionStore},
+    ports::session_store::{Finish, Finished, Found, Order, Recorded, SessionStore},
 };
 
 use crate::backends::Backend;
@@ -92,9 +94,15 @@ async fn row<B: Backend>(backend: &B, session: &str) -> SessionRow {
     }
 }
 
-/// A finish without results, after no look that counts.
+/// A finish without results and facts, after no look that counts.
 fn finish(next: Next) -> Finish {
-    Finish { results: BTreeMap::new(), next, attempts: 0, expires_s: NOW_MS / 1_000 + ROW_TTL_S }
+    Finish {
+        results: BTreeMap::new(),
+        found: Found::default(),
+        next,
+        attempts: 0,
+        expires_s: NOW_MS / 1_000 + ROW_TTL_S,
+    }
 }
 
 /// Takes a session that is due.
@@ -103,8 +111,13 @@ async fn claimed<B: Backend>(backend: &B, session: &str, now_ms: u64) -> Session
     backend.sessions().claim(&key(session), now_ms, until_ms).await.unwrap().unwrap()
 }
 
-/// Sessions due, by name.
+/// Sessions due, by name, the longest due first.
 async fn due<B: Backend>(backend: &B, now_ms: u64, limit: usize) -> Vec<String> {
-    let keys = backend.sessions().due(now_ms, limit).await.unwrap();
-    keys.into_iter().map(|key| key.session.to_string()).collect()
+    due_in(Order::Oldest, backend, now_ms, limit).await
+}
+
+/// Sessions due, by name.
+async fn due_in<B: Backend>(order: Order, backend: &B, now_ms: u64, limit: usize) -> Vec<String> {
+    let due = backend.sessions().due(now_ms, order, limit).await.unwrap();
+    due.into_iter().map(|due| due.key.session.to_string()).collect()
 }

@@ -1,44 +1,20 @@
-//! `SessionStore::note` and `SessionStore::finish`.
+//! `SessionStore::finish`.
 
 use std::collections::BTreeMap;
 
 use shared::{
     domain::{
+        call_log::Offer,
         day::Day,
         media::AudioFormat,
         object_key::ObjectKey,
-        session::{ArchivedBytes, Next, RecordingResult, RecordingState, Way},
+        session::{ArchivedBytes, Heard, Next, RecordingResult, RecordingState, SessionRow, Way},
     },
-    failure::Class,
-    ports::session_store::{Finish, Finished, Recorded, SessionStore, StoreError},
+    ports::session_store::{Finish, Finished, Found, Recorded, SessionStore, StoreError},
 };
 
-use super::{EVENT_MS, FAR_MS, NOW_MS, claimed, due, ended, finish, heard, key, record, recording, row};
+use super::{EVENT_MS, FAR_MS, NOW_MS, claimed, due, ended, finish, heard, key, party, record, recording, row};
 use crate::backends::Backend;
-
-pub(crate) async fn a_note_answers_the_row_as_it_is_now<B: Backend>(backend: &B) {
-    record(backend, &ended("s-1", "p-1", &["9001", "9002"])).await;
-    claimed(backend, "s-1", FAR_MS).await;
-    record(backend, &heard("s-1", "p-2", &["9003"])).await;
-    let note = async |id: &str, result: &RecordingResult| {
-        backend.sessions().note(&key("s-1"), &recording(id), result).await.unwrap()
-    };
-    note("9002", &waiting("first")).await;
-    let noted = note("9001", &waiting("second")).await;
-    assert_eq!(noted.rev, 5);
-    assert_eq!(noted.results[&recording("9001")], waiting("second"));
-    assert_eq!(noted.results[&recording("9002")], waiting("first"), "other results stay");
-    assert_eq!(noted.recordings().len(), 3, "what was heard since the claim is in it");
-    assert_eq!(noted, row(backend, "s-1").await);
-    assert_eq!(note("9001", &waiting("third")).await.results[&recording("9001")], waiting("third"));
-    assert_eq!(due(backend, FAR_MS, 10).await, [""; 0], "a note does not give the claim back");
-}
-
-pub(crate) async fn a_note_makes_no_row<B: Backend>(backend: &B) {
-    let noted = backend.sessions().note(&key("s-1"), &recording("9001"), &waiting("why")).await;
-    assert_eq!(noted.unwrap_err().class(), Class::Permanent);
-    assert_eq!(backend.kept(&key("s-1")).await, None);
-}
 
 pub(crate) async fn every_result_comes_back_as_it_went<B: Backend>(backend: &B) {
     record(backend, &ended("s-1", "p-1", &["9001"])).await;
@@ -65,23 +41,18 @@ pub(crate) async fn every_result_comes_back_as_it_went<B: Backend>(backend: &B) 
         archived(AudioFormat::Mp3, Way::Adopted),
         full,
     ] {
-        let noted = backend.sessions().note(&key("s-1"), &recording("9001"), &result).await.unwrap();
-        assert_eq!(noted.results[&recording("9001")], result);
-        let results = BTreeMap::from([(recording("9001"), result.clone())]);
-        let finish = Finish { results, ..finish(Next::At(FAR_MS)) };
-        backend.sessions().finish(&key("s-1"), noted.rev, &finish).await.unwrap();
-        assert_eq!(row(backend, "s-1").await.results[&recording("9001")], result);
+        assert_eq!(written(backend, "9001", &result).await.results[&recording("9001")], result);
     }
 }
 
 pub(crate) async fn a_finish_on_the_right_rev_writes_all<B: Backend>(backend: &B) {
     record(backend, &ended("s-1", "p-1", &["9001", "9002"])).await;
-    let noted = backend.sessions().note(&key("s-1"), &recording("9002"), &waiting("noted")).await.unwrap();
+    let noted = written(backend, "9002", &waiting("noted")).await;
     let finish = Finish {
         results: BTreeMap::from([(recording("9001"), waiting("finished"))]),
-        next: Next::At(FAR_MS + 5),
         attempts: 7,
         expires_s: 1_800_000_000,
+        ..finish(Next::At(FAR_MS + 5))
     };
     assert_eq!(backend.sessions().finish(&key("s-1"), noted.rev, &finish).await.unwrap(), Finished::Done);
     let row = row(backend, "s-1").await;
@@ -94,14 +65,39 @@ pub(crate) async fn a_finish_on_the_right_rev_writes_all<B: Backend>(backend: &B
     assert_eq!(due(backend, FAR_MS + 5, 10).await, ["s-1"]);
 }
 
+pub(crate) async fn a_finish_adds_what_was_found<B: Backend>(backend: &B) {
+    record(backend, &heard("s-1", "p-1", &["9001"])).await;
+    let mut before = claimed(backend, "s-1", FAR_MS).await;
+    for (found, heard, ended) in [
+        (found(&[], &["p-1"]), vec!["9001|p-1"], vec!["p-1"]),
+        (found(&["9002|p-2"], &[]), vec!["9001|p-1", "9002|p-2"], vec!["p-1"]),
+        (found(&["9001|p-1", "9003|"], &["p-1", "p-2"]), vec!["9001|p-1", "9002|p-2", "9003|"], vec!["p-1", "p-2"]),
+        (found(&["9003|"], &["p-2"]), vec!["9001|p-1", "9002|p-2", "9003|"], vec!["p-1", "p-2"]),
+        (Found::default(), vec!["9001|p-1", "9002|p-2", "9003|"], vec!["p-1", "p-2"]),
+    ] {
+        let results = BTreeMap::from([(recording("9002"), waiting("the call log offers it"))]);
+        let finish = Finish { results, found, ..finish(Next::At(FAR_MS + 5)) };
+        assert_eq!(backend.sessions().finish(&key("s-1"), before.rev, &finish).await.unwrap(), Finished::Done);
+        let row = row(backend, "s-1").await;
+        assert_eq!(row.heard.iter().map(Heard::to_element).collect::<Vec<_>>(), heard);
+        assert_eq!(row.ended.iter().map(ToString::to_string).collect::<Vec<_>>(), ended);
+        assert_eq!(row.rev, before.rev + 1, "facts and results are one write");
+        assert_eq!(row.results, finish.results);
+        before = row;
+    }
+    assert_eq!(record(backend, &ended("s-1", "p-2", &["9003"])).await, Recorded::New, "on which party is news");
+    assert_eq!(record(backend, &ended("s-1", "p-2", &["9002"])).await, Recorded::Known);
+}
+
 pub(crate) async fn a_finish_on_an_old_rev_writes_nothing_and_answers_the_newer_row<B: Backend>(backend: &B) {
     record(backend, &ended("s-1", "p-1", &["9001"])).await;
     let old = claimed(backend, "s-1", FAR_MS).await;
-    let newer = backend.sessions().note(&key("s-1"), &recording("9001"), &waiting("newer")).await.unwrap();
+    let newer = written(backend, "9001", &waiting("newer")).await;
     let kept = backend.kept(&key("s-1")).await;
     let results = BTreeMap::from([(recording("9001"), waiting("older"))]);
     for next in [Next::Settled, Next::At(1)] {
-        let finish = Finish { results: results.clone(), attempts: 9, expires_s: 1, next };
+        let found = found(&["9002|p-2"], &["p-2"]);
+        let finish = Finish { results: results.clone(), found, attempts: 9, expires_s: 1, next };
         let finished = backend.sessions().finish(&key("s-1"), old.rev, &finish).await.unwrap();
         assert_eq!(finished, Finished::Changed(Box::new(newer.clone())));
     }
@@ -146,12 +142,68 @@ pub(crate) async fn every_write_counts_rev_up_by_one<B: Backend>(backend: &B) {
     record(backend, &ended("s-1", "p-1", &[])).await;
     assert_eq!(row(backend, "s-1").await.rev, 2);
     assert_eq!(claimed(backend, "s-1", FAR_MS).await.rev, 3);
-    let noted = backend.sessions().note(&key("s-1"), &recording("9001"), &waiting("why")).await.unwrap();
+    let noted = written(backend, "9001", &waiting("why")).await;
     assert_eq!(noted.rev, 4);
     backend.sessions().finish(&key("s-1"), 4, &finish(Next::At(FAR_MS))).await.unwrap();
     assert_eq!(row(backend, "s-1").await.rev, 5);
 }
 
+pub(crate) async fn an_offer_is_added_to_a_session_in_the_queue<B: Backend>(backend: &B) {
+    record(backend, &heard("s-1", "p-1", &["9001"])).await;
+    let before = backend.kept(&key("s-1")).await.unwrap();
+    assert!(offer(backend, &[("9001", "https://a/1", Some("p-1")), ("9002", "https://a/2", None)]).await);
+    let row = row(backend, "s-1").await;
+    let addresses: Vec<_> = row.offers.iter().map(|(id, address)| (id.as_str(), address.as_str())).collect();
+    assert_eq!(addresses, [("9001", "https://a/1"), ("9002", "https://a/2")]);
+    assert_eq!(row.heard.iter().map(Heard::to_element).collect::<Vec<_>>(), ["9001|p-1", "9002|"]);
+    assert_eq!((row.rev, row.results.len()), (2, 0));
+    assert_eq!(backend.kept(&key("s-1")).await.unwrap(), before, "it keeps its place");
+}
+
+pub(crate) async fn an_offer_that_is_known_writes_nothing<B: Backend>(backend: &B) {
+    record(backend, &heard("s-1", "p-1", &["9001"])).await;
+    assert!(offer(backend, &[("9001", "https://a/1", None)]).await);
+    let known = row(backend, "s-1").await;
+    assert!(!offer(backend, &[("9001", "https://a/1", None)]).await);
+    assert!(!offer(backend, &[]).await);
+    assert_eq!(row(backend, "s-1").await, known);
+    assert!(offer(backend, &[("9001", "https://b/1", None)]).await, "another address is news");
+    assert_eq!(row(backend, "s-1").await.offers[&recording("9001")], "https://b/1");
+}
+
+pub(crate) async fn an_offer_makes_no_row_and_wakes_no_settled_one<B: Backend>(backend: &B) {
+    assert!(!offer(backend, &[("9001", "https://a/1", None)]).await);
+    assert_eq!(backend.kept(&key("s-1")).await, None);
+    record(backend, &ended("s-1", "p-1", &["9001"])).await;
+    let claimed = claimed(backend, "s-1", FAR_MS).await;
+    backend.sessions().finish(&key("s-1"), claimed.rev, &finish(Next::Settled)).await.unwrap();
+    assert!(!offer(backend, &[("9001", "https://a/1", None)]).await);
+    assert!(row(backend, "s-1").await.offers.is_empty());
+}
+
+async fn offer<B: Backend>(backend: &B, offers: &[(&str, &str, Option<&str>)]) -> bool {
+    let offers = offers
+        .iter()
+        .map(|(id, address, on)| (recording(id), Offer { content_uri: (*address).to_owned(), party: on.map(party) }));
+    backend.sessions().offer(&key("s-1"), &offers.collect()).await.unwrap()
+}
+
+/// Writes one result on the row as it is; answers the row then.
+async fn written<B: Backend>(backend: &B, id: &str, result: &RecordingResult) -> SessionRow {
+    let results = BTreeMap::from([(recording(id), result.clone())]);
+    let finish = Finish { results, ..finish(Next::At(FAR_MS)) };
+    let rev = row(backend, "s-1").await.rev;
+    assert_eq!(backend.sessions().finish(&key("s-1"), rev, &finish).await.unwrap(), Finished::Done);
+    row(backend, "s-1").await
+}
+
 fn waiting(why: &str) -> RecordingResult {
     RecordingResult { reason: Some(why.to_owned()), at_ms: NOW_MS, ..RecordingResult::default() }
+}
+
+fn found(heard: &[&str], ended: &[&str]) -> Found {
+    Found {
+        heard: heard.iter().map(|element| Heard::from_element(element).unwrap()).collect(),
+        ended: ended.iter().map(|id| party(id)).collect(),
+    }
 }

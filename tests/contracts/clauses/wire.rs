@@ -2,17 +2,20 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use shared::{
     clients::dynamodb::schema,
+    domain::permits::{Group, Ledger},
     ports::{
         archive_store::ArchiveStore,
-        session_store::{SessionStore, StoreError},
+        permit_store::PermitStore,
+        session_store::{Drain, SessionStore, StoreError},
+        token_store::{Refusal, TokenStore},
     },
 };
 
 use super::{
-    FAR_MS,
+    FAR_MS, NOW_MS,
     archive::{audio, object, whole},
     due, ended, key, record,
 };
@@ -41,6 +44,67 @@ pub(crate) async fn a_row_whose_key_is_spoiled_is_passed_over(real: &Real) {
     let put = put.item(schema::QUEUE, AttributeValue::S(schema::DUE.into()));
     put.item(schema::DUE_AT, AttributeValue::N("1".into())).send().await.unwrap();
     assert_eq!(due(real, FAR_MS, 10).await, ["s-1"]);
+}
+
+pub(crate) async fn a_count_goes_through_all_pages(real: &Real) {
+    const ROWS: usize = 600;
+    const AT_ONCE: usize = 25;
+    // With keys this long, DynamoDB's page of 1 MiB ends before the last row.
+    let row = |number: usize| {
+        let key = AttributeValue::S(format!("session#800000001#{number:02000}"));
+        let due_at = AttributeValue::N(number.to_string());
+        let put = PutRequest::builder().item(schema::KEY, key).item(schema::DUE_AT, due_at);
+        let put = put.item(schema::QUEUE, AttributeValue::S(schema::DUE.into())).build().unwrap();
+        WriteRequest::builder().put_request(put).build()
+    };
+    for first in (0..ROWS).step_by(AT_ONCE) {
+        let rows: Vec<_> = (first..first + AT_ONCE).map(row).collect();
+        real.dynamodb.batch_write_item().request_items(&real.table_name, rows).send().await.unwrap();
+    }
+    assert_eq!(real.sessions().count_due(FAR_MS).await.unwrap(), ROWS);
+    assert_eq!(real.sessions().count_due(9).await.unwrap(), 10);
+}
+
+pub(crate) async fn a_drain_lease_that_cannot_be_read_is_held(real: &Real) {
+    assert_eq!(real.sessions().acquire_drain("a", NOW_MS, NOW_MS + 10).await.unwrap(), Drain::Ours);
+    let half_a_ms = AttributeValue::N(format!("{}.5", NOW_MS + 10));
+    real.spoil_row("vendor#drain", "held_until", half_a_ms).await;
+    let held = real.sessions().acquire_drain("b", NOW_MS, NOW_MS + 20).await.unwrap();
+    assert_eq!(held, Drain::Held { until_ms: NOW_MS + 20 });
+    assert_eq!(real.sessions().acquire_drain("a", NOW_MS, NOW_MS + 10).await.unwrap(), Drain::Ours);
+}
+
+pub(crate) async fn a_spoiled_ledger_cannot_be_read(real: &Real) {
+    let number = |text: &str| AttributeValue::N(text.to_owned());
+    let use_at = |at| AttributeValue::M(HashMap::from([("run-1/1".to_owned(), at)]));
+    for (n, (attribute, value)) in (0..).zip([
+        ("rev", AttributeValue::S("first".into())),
+        ("limit", number("0")),
+        ("window_ms", number("0.5")),
+        ("frozen_until", AttributeValue::Bool(true)),
+        ("uses", AttributeValue::Ss(vec!["run-1/1".into()])),
+        ("uses", use_at(number("-1"))),
+        ("uses", use_at(number("123456789012345678901234567890"))),
+        ("uses", use_at(AttributeValue::Null(true))),
+    ]) {
+        let client_id = format!("client-{n}");
+        let (rows, group) = (real.permit_rows(&client_id), Group::heavy());
+        let ledger = Ledger::of(&group);
+        rows.replace(&group, 0, &ledger).await.unwrap();
+        real.spoil_row(&format!("vendor#permits#{client_id}#heavy"), attribute, value).await;
+        let read = rows.ledger(&group).await;
+        assert!(matches!(read, Err(StoreError::Corrupt(_))), "{attribute}: {read:?}");
+        let replaced = rows.replace(&group, 9, &ledger).await;
+        assert!(matches!(replaced, Err(StoreError::Corrupt(_))), "{attribute}: {replaced:?}");
+    }
+}
+
+pub(crate) async fn a_refusal_that_cannot_be_read_is_none(real: &Real) {
+    let row = real.token_row("client-1");
+    let refusal = Refusal { credentials: "fingerprint".into(), code: "invalid_grant".into(), at_ms: NOW_MS };
+    row.refuse(&refusal).await.unwrap();
+    real.spoil_row("vendor#token#client-1", "refusal", AttributeValue::M(HashMap::new())).await;
+    assert_eq!(row.state().await.unwrap().refusal, None);
 }
 
 pub(crate) async fn an_object_has_its_content_type_and_storage_class(real: &Real) {

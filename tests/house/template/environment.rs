@@ -32,6 +32,7 @@ const ARCHIVER: &[&str] = &[
     "ROW_TTL_DAYS",
     "STORAGE_CLASS",
     "UNLISTED_AFTER_HOURS",
+    "VENDOR_RETENTION_DAYS",
 ];
 
 type Variables = BTreeMap<&'static str, String>;

@@ -14,8 +14,9 @@ fn statements(function: &Function) -> Vec<Value> {
 
 fn complaints(template: &Template) -> Vec<String> {
     let functions = template.functions();
-    let of_functions =
-        functions.iter().flat_map(|function| [of_all(template, function), of_webhook(function)].concat());
+    let of_functions = functions
+        .iter()
+        .flat_map(|function| [of_all(template, function), of_webhook(function), of_archiver(function)].concat());
     of_functions.chain(from_elsewhere(template)).collect()
 }
 
@@ -97,6 +98,19 @@ fn of_webhook(function: &Function) -> Vec<String> {
     found
 }
 
+/// The archiver reads rows of tokens and permits; sessions it knows from the index and from what updates reply.
+fn of_archiver(function: &Function) -> Vec<String> {
+    let vendor_rows = json!({
+        "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["vendor#token#*", "vendor#permits#*"] }
+    });
+    let reads = |statement: &Value| listed(&statement["Action"]).contains(&json!("dynamodb:GetItem"));
+    let mut reading = statements(function).into_iter().filter(reads);
+    if function.binary != "archiver" || reading.all(|statement| statement["Condition"] == vendor_rows) {
+        return Vec::new();
+    }
+    vec!["archiver may not read exactly the rows of tokens and permits".to_owned()]
+}
+
 #[test]
 fn functions_may_do_what_they_must_and_no_more() {
     assert_eq!(complaints(&Template::read()), [""; 0]);
@@ -141,6 +155,16 @@ fn rights_that_are_too_wide_are_found() {
             "webhook is told of the RingCentral secret or the bucket",
         ),
         (format!("{archiver}/0/Action"), json!("s3:DeleteObjectVersion"), "archiver may s3:DeleteObjectVersion"),
+        (
+            format!("{archiver}/1/Condition"),
+            rows("vendor#token#*"),
+            "archiver may not read exactly the rows of tokens and permits",
+        ),
+        (
+            format!("{archiver}/1/Condition"),
+            json!(null),
+            "archiver may not read exactly the rows of tokens and permits",
+        ),
         (format!("{archiver}/0/Effect"), json!("Deny"), "archiver has a statement that does not plainly allow"),
         (
             "/Resources/WebhookLogs".to_owned(),

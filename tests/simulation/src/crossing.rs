@@ -4,16 +4,18 @@ use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
 use shared::{
     domain::{
-        ids::RecordingId,
+        call_log::Offers,
         notification::SessionFacts,
         object_key::ObjectKey,
-        session::{RecordingResult, Schedule, SessionKey, SessionRow},
+        permits::{Group, Ledger},
+        session::{Schedule, SessionKey, SessionRow},
     },
     ports::{
         archive_store::{ArchiveError, ArchiveStore, Created, Held, NewObject},
+        permit_store::{KeptLedger, PermitStore, Replaced},
         recording_source::ByteStream,
-        session_store::{Finish, Finished, Recorded, SessionStore, StoreError},
-        token_store::{StoredToken, TokenStore},
+        session_store::{Drain, Due, Finish, Finished, Order, Recorded, SessionStore, StoreError},
+        token_store::{Refusal, StoredToken, TokenState, TokenStore},
     },
 };
 
@@ -114,28 +116,27 @@ impl<P: SessionStore> SessionStore for Far<P> {
         self.crossing.cross("record", self.port.record(facts, schedule, now_ms)).await
     }
 
-    async fn due(&self, now_ms: u64, limit: usize) -> Result<Vec<SessionKey>, StoreError> {
-        self.crossing.cross("due", self.port.due(now_ms, limit)).await
+    async fn due(&self, now_ms: u64, order: Order, limit: usize) -> Result<Vec<Due>, StoreError> {
+        self.crossing.cross("due", self.port.due(now_ms, order, limit)).await
+    }
+
+    async fn count_due(&self, now_ms: u64) -> Result<usize, StoreError> {
+        self.crossing.cross("count due", self.port.count_due(now_ms)).await
     }
 
     async fn claim(&self, key: &SessionKey, now_ms: u64, until_ms: u64) -> Result<Option<SessionRow>, StoreError> {
         self.crossing.cross("claim", self.port.claim(key, now_ms, until_ms)).await
     }
 
-    async fn note(
-        &self,
-        key: &SessionKey,
-        recording: &RecordingId,
-        result: &RecordingResult,
-    ) -> Result<SessionRow, StoreError> {
-        self.crossing.cross("note", self.port.note(key, recording, result)).await
-    }
-
     async fn finish(&self, key: &SessionKey, rev: u64, finish: &Finish) -> Result<Finished, StoreError> {
         self.crossing.cross("finish", self.port.finish(key, rev, finish)).await
     }
 
-    async fn acquire_drain(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<bool, StoreError> {
+    async fn offer(&self, key: &SessionKey, offers: &Offers) -> Result<bool, StoreError> {
+        self.crossing.cross("offer", self.port.offer(key, offers)).await
+    }
+
+    async fn acquire_drain(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<Drain, StoreError> {
         self.crossing.cross("acquire drain", self.port.acquire_drain(holder, now_ms, until_ms)).await
     }
 
@@ -145,16 +146,34 @@ impl<P: SessionStore> SessionStore for Far<P> {
 }
 
 impl<P: TokenStore> TokenStore for Far<P> {
-    async fn token(&self) -> Result<Option<StoredToken>, StoreError> {
-        self.crossing.cross("token", self.port.token()).await
+    async fn state(&self) -> Result<TokenState, StoreError> {
+        self.crossing.cross("token", self.port.state()).await
     }
 
     async fn lock(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<bool, StoreError> {
         self.crossing.cross("lock token", self.port.lock(holder, now_ms, until_ms)).await
     }
 
+    async fn unlock(&self, holder: &str) -> Result<(), StoreError> {
+        self.crossing.cross("unlock token", self.port.unlock(holder)).await
+    }
+
     async fn put(&self, token: &StoredToken) -> Result<(), StoreError> {
         self.crossing.cross("put token", self.port.put(token)).await
+    }
+
+    async fn refuse(&self, refusal: &Refusal) -> Result<(), StoreError> {
+        self.crossing.cross("refuse token", self.port.refuse(refusal)).await
+    }
+}
+
+impl<P: PermitStore> PermitStore for Far<P> {
+    async fn ledger(&self, group: &Group) -> Result<KeptLedger, StoreError> {
+        self.crossing.cross("ledger", self.port.ledger(group)).await
+    }
+
+    async fn replace(&self, group: &Group, rev: u64, ledger: &Ledger) -> Result<Replaced, StoreError> {
+        self.crossing.cross("replace ledger", self.port.replace(group, rev, ledger)).await
     }
 }
 

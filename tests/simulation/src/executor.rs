@@ -4,7 +4,7 @@
 use std::{
     cell::RefCell,
     cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
+    collections::{BTreeSet, BinaryHeap, VecDeque},
     future::Future,
     mem,
     pin::Pin,
@@ -21,6 +21,8 @@ struct Timers {
     now_ms: u64,
     armed: u64,
     waiting: BinaryHeap<Reverse<Timer>>,
+    /// Numbers of timers among them for which nobody waits any more.
+    given_up: BTreeSet<u64>,
 }
 
 struct Timer {
@@ -33,7 +35,7 @@ struct Timer {
 impl Time {
     /// A clock that stands at `now_ms`, epoch milliseconds.
     pub fn starting_at(now_ms: u64) -> Self {
-        Self(Arc::new(Mutex::new(Timers { now_ms, armed: 0, waiting: BinaryHeap::new() })))
+        Self(Arc::new(Mutex::new(Timers { now_ms, armed: 0, waiting: BinaryHeap::new(), given_up: BTreeSet::new() })))
     }
 
     /// Now, in epoch milliseconds.
@@ -48,13 +50,18 @@ impl Time {
 
     /// Ends at `at_ms`, though not before others have had their turn.
     pub fn sleep_until(&self, at_ms: u64) -> Sleep {
-        Sleep { time: self.clone(), at_ms, armed: false }
+        Sleep { time: self.clone(), at_ms, armed: None }
     }
 
     /// Jumps to the next timer and wakes its task; false if nobody waits.
     fn jump(&self) -> bool {
         let mut timers = self.timers();
-        let Some(Reverse(timer)) = timers.waiting.pop() else { return false };
+        let timer = loop {
+            let Some(Reverse(timer)) = timers.waiting.pop() else { return false };
+            if !timers.given_up.remove(&timer.number) {
+                break timer;
+            }
+        };
         timers.now_ms = timers.now_ms.max(timer.at_ms);
         drop(timers);
         timer.waker.wake();
@@ -90,7 +97,8 @@ impl Ord for Timer {
 pub struct Sleep {
     time: Time,
     at_ms: u64,
-    armed: bool,
+    /// The number of its timer, and whom that wakes.
+    armed: Option<(u64, Waker)>,
 }
 
 impl Future for Sleep {
@@ -99,14 +107,29 @@ impl Future for Sleep {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let time = self.time.clone();
         let mut timers = time.timers();
-        if self.armed && timers.now_ms >= self.at_ms {
+        if self.armed.is_some() && timers.now_ms >= self.at_ms {
             return Poll::Ready(());
         }
-        self.armed = true;
+        if self.armed.as_ref().is_some_and(|(_, waker)| waker.will_wake(context.waker())) {
+            return Poll::Pending;
+        }
         timers.armed += 1;
-        let timer = Timer { at_ms: self.at_ms, number: timers.armed, waker: context.waker().clone() };
-        timers.waiting.push(Reverse(timer));
+        let number = timers.armed;
+        if let Some((earlier, _)) = self.armed.replace((number, context.waker().clone())) {
+            timers.given_up.insert(earlier);
+        }
+        timers.waiting.push(Reverse(Timer { at_ms: self.at_ms, number, waker: context.waker().clone() }));
         Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        let Some((number, _)) = self.armed.take() else { return };
+        let mut timers = self.time.timers();
+        if timers.now_ms < self.at_ms {
+            timers.given_up.insert(number);
+        }
     }
 }
 
@@ -237,6 +260,10 @@ impl<F: Future> Future for Mortal<F> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
+    use futures_util::future::select;
+
     use super::*;
 
     #[test]
@@ -253,6 +280,23 @@ mod tests {
         let steps = Executor::new(time, spawner).run(|| true);
         assert_eq!(*seen.borrow(), [("first", 1_010), ("second", 1_010), ("late", 6_000)]);
         assert_eq!(steps, 6, "each task is polled once to begin and once to end");
+    }
+
+    #[test]
+    fn a_wait_beside_others_wakes_its_task_once() {
+        let (time, spawner) = (Time::starting_at(0), Spawner::default());
+        let clock = time.clone();
+        spawner.spawn(async move {
+            let work = async {
+                for _ in 0..5 {
+                    clock.sleep(10).await;
+                }
+            };
+            let _ = select(pin!(work), pin!(clock.sleep(1_000))).await;
+            clock.sleep(2_000).await;
+        });
+        let steps = Executor::new(time, spawner).run(|| true);
+        assert_eq!(steps, 7, "to begin, five times for the work, once to end: the wait it outran wakes nobody");
     }
 
     #[test]

@@ -4,16 +4,17 @@ use std::{
     cell::{Cell, RefCell},
     pin::pin,
     rc::Rc,
+    time::Duration,
 };
 
 use futures_util::future::{Either, select};
 use ringcentral_sim::core::{Delivery, HandshakeAnswer};
 use shared::{
     clients::{
-        ringcentral::{RingCentral, TokenKeeper, origin::OriginGate},
+        ringcentral::{Permits, RingCentral, TokenKeeper, origin::OriginGate},
         secrets::RingCentralCredentials,
     },
-    domain::{delivery, session::Schedule},
+    domain::{delivery, permits::Group, session::Schedule},
     secret::Secret,
     usecases::{
         archive_due::{Archiver, Run},
@@ -26,7 +27,7 @@ use crate::{
     crossing::{Crossing, Far},
     executor::{Mortal, Spawner},
     faults::Fault,
-    memory::{MemoryBucket, MemoryTable, MemoryTokenRow},
+    memory::{MemoryBucket, MemoryPermitRows, MemoryTable, MemoryTokenRow},
     vendor::Vendor,
 };
 
@@ -36,17 +37,24 @@ const ARCHIVER_TIMEOUT_MS: u64 = 300_000;
 /// An await no run has more of before it is over, most of the time.
 const LAST_AWAIT: u64 = 60;
 
-type Source = RingCentral<Vendor, Far<MemoryTokenRow>, SimulatedClock>;
+/// The vendor's client.
+pub(crate) type Source = RingCentral<Vendor, Far<MemoryTokenRow>, Far<MemoryPermitRows>, SimulatedClock>;
 
 /// The deployed stack.
 pub(crate) struct Functions {
     with: Deployment,
-    idle: RefCell<Vec<Source>>,
+    archiver: Rc<Fleet>,
     started: Cell<u64>,
     running: Cell<usize>,
     /// Events of this time reach the webhook only after it, all at once.
     held_until_ms: Cell<u64>,
     acknowledged: RefCell<Vec<Acknowledged>>,
+}
+
+/// The instances of one archiver.
+pub(crate) struct Fleet {
+    table: MemoryTable,
+    idle: RefCell<Vec<Source>>,
 }
 
 /// The body of a notification that was answered with 200: the vendor will not say it again.
@@ -66,6 +74,8 @@ pub(crate) struct Deployment {
     pub(crate) bucket: MemoryBucket,
     /// The waits.
     pub(crate) schedule: Schedule,
+    /// How long the vendor keeps a recording.
+    pub(crate) retention: Duration,
     /// Where its tokens may go.
     pub(crate) origins: OriginGate,
     /// What it signs in with.
@@ -78,8 +88,8 @@ impl Functions {
     /// Deploys.
     pub(crate) fn deploy(with: Deployment) -> Rc<Self> {
         Rc::new(Self {
+            archiver: Fleet::over(with.table.clone()),
             with,
-            idle: RefCell::default(),
             started: Cell::new(0),
             running: Cell::new(0),
             held_until_ms: Cell::new(0),
@@ -97,18 +107,28 @@ impl Functions {
         self.acknowledged.borrow().clone()
     }
 
-    /// Starts a run of the archiver in an idle instance, or in a cold one.
-    pub(crate) fn start_archiver(self: &Rc<Self>, why: &'static str) {
-        let this = self.clone();
+    /// The deployed archiver.
+    pub(crate) fn archiver(&self) -> Rc<Fleet> {
+        self.archiver.clone()
+    }
+
+    /// An archiver more, cold, that works on the same rows without minding the drain lease.
+    pub(crate) fn heedless_archiver(&self) -> Rc<Fleet> {
+        Fleet::over(self.with.table.without_lease())
+    }
+
+    /// Starts a run of an archiver in an idle instance, or in a cold one.
+    pub(crate) fn start(self: &Rc<Self>, fleet: &Rc<Fleet>, why: &'static str) {
+        let (this, fleet) = (self.clone(), fleet.clone());
         self.started.set(self.started.get() + 1);
         let id = format!("run-{}", self.started.get());
-        let source = self.idle.borrow_mut().pop();
+        let source = fleet.idle.borrow_mut().pop();
         let source = source.unwrap_or_else(|| self.sign_in(&id));
         self.running.set(self.running.get() + 1);
         self.with.spawner.spawn(async move {
             let Crossing { time, dice, faults, trace, .. } = &this.with.crossing;
             trace.line(format_args!("archiver {id} starts: {why}"));
-            let sessions = Far::new(this.with.table.clone(), this.with.crossing.clone());
+            let sessions = Far::new(fleet.table.clone(), this.with.crossing.clone());
             let archive = Far::new(this.with.bucket.clone(), this.with.crossing.clone());
             let clock = SimulatedClock { time: time.clone(), dice: dice.clone() };
             let archiver = Archiver {
@@ -117,6 +137,7 @@ impl Functions {
                 archive: &archive,
                 clock: &clock,
                 schedule: &this.with.schedule,
+                retention: this.with.retention,
             };
             let deadline_ms = time.now_ms() + ARCHIVER_TIMEOUT_MS;
             let doomed = faults.plans(Fault::ArchiverKilled);
@@ -133,15 +154,22 @@ impl Functions {
                 None if doomed => faults.struck_by(Fault::ArchiverKilled),
                 None => this.with.vendor.wrongs.borrow_mut().push(format!("archiver {id} ran into its deadline")),
             }
-            if !matches!(ended, Some(Ok(_))) {
-                // What it knew of a penalty, it could not hand on.
-                this.with.vendor.penalty_until_ms.set(0);
+            if ended.is_none() && !this.knows_of_penalty() {
+                // What it had seen of a penalty, it had no time to hand on.
+                *this.with.vendor.penalty.borrow_mut() = 0..0;
             }
             if ended.is_some() {
-                this.idle.borrow_mut().push(source);
+                fleet.idle.borrow_mut().push(source);
             }
             this.running.set(this.running.get() - 1);
         });
+    }
+
+    /// Whether the penalty is written in the ledger that all runs read.
+    fn knows_of_penalty(&self) -> bool {
+        let rows = self.with.table.permit_rows(&self.with.credentials.client_id);
+        let ledger = rows.ledger_now(&Group::heavy());
+        ledger.is_some_and(|ledger| ledger.frozen_until_ms > self.with.crossing.time.now_ms())
     }
 
     /// Takes a notification from the vendor to the webhook, and the webhook's answer back.
@@ -199,7 +227,7 @@ impl Functions {
                 trace.line(format_args!("webhook {}", outcome.name()));
                 self.acknowledged.borrow_mut().push(delivery.body.as_slice().into());
                 if outcome == Outcome::Recorded && faults.strikes(Fault::StreamStarted) {
-                    self.start_archiver("stream");
+                    self.start(&self.archiver, "stream");
                 }
                 true
             }
@@ -214,18 +242,28 @@ impl Functions {
         }
     }
 
-    fn sign_in(&self, holder: &str) -> Source {
+    /// A client of the vendor, as a function that starts cold makes one; `holder` tells it from others.
+    pub(crate) fn sign_in(&self, holder: &str) -> Source {
         let row = Far::new(self.with.table.token_row(&self.with.credentials.client_id), self.with.crossing.clone());
         let server = self.with.origins.server().clone();
         let keeper =
             TokenKeeper::new(self.with.vendor.clone(), server, self.with.credentials.clone(), row, holder.to_owned());
+        let rows = self.with.table.permit_rows(&self.with.credentials.client_id);
+        let permits = Permits::new(Far::new(rows, self.with.crossing.clone()), holder.to_owned());
         let Crossing { time, dice, .. } = &self.with.crossing;
         RingCentral::new(
             self.with.vendor.clone(),
             self.with.origins.clone(),
             keeper,
+            permits,
             SimulatedClock { time: time.clone(), dice: dice.clone() },
         )
+    }
+}
+
+impl Fleet {
+    fn over(table: MemoryTable) -> Rc<Self> {
+        Rc::new(Self { table, idle: RefCell::default() })
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
     executor::Time,
     functions::Acknowledged,
     logs::Logs,
-    memory::{MemoryBucket, MemoryTable},
+    memory::{MemoryBucket, MemoryTable, StoredObject},
     trace::Trace,
     vendor::Vendor,
 };
@@ -32,7 +32,14 @@ use crate::{
 /// Parts of the secrets and tokens of the simulated world; none may be in a log line, nor a name or a number.
 const PRIVATE: [&str; 4] = ["SIM", "sim-secret", "sim.jwt", "simulated-verification"];
 
-/// What the vendor will do with a recording, known beforehand.
+/// What is known beforehand of a world's calls.
+#[derive(Default)]
+pub(crate) struct Foreseen {
+    private: BTreeSet<String>,
+    truth: BTreeMap<String, Truth>,
+}
+
+/// What the vendor will do with a recording.
 struct Truth {
     too_short: bool,
     /// The log names a host that no token may go to: it waits until a person looks.
@@ -51,38 +58,61 @@ pub(crate) struct Judge {
     vendor: Vendor,
     schedule: Schedule,
     confirmed: Rc<RefCell<BTreeSet<ObjectKey>>>,
-    private: BTreeSet<String>,
-    truth: BTreeMap<String, Truth>,
+    foreseen: Foreseen,
     rows: BTreeMap<SessionKey, SessionRow>,
     objects: BTreeMap<RecordingId, ObjectKey>,
     violations: Vec<String>,
 }
 
+impl Foreseen {
+    /// What these scripts say.
+    pub(crate) fn of<'a>(scripts: impl IntoIterator<Item = &'a Script>) -> Self {
+        let mut foreseen = Self::default();
+        scripts.into_iter().for_each(|script| foreseen.add(script));
+        foreseen
+    }
+
+    /// A script more.
+    fn add(&mut self, script: &Script) {
+        for step in &script.steps {
+            collect_private(&step.event["body"]["parties"], &mut self.private);
+        }
+        self.truth.extend(truths(script));
+    }
+
+    /// A recording more that is offered and stays, of people who are known.
+    pub(crate) fn add_lasting(&mut self, recording: &str) {
+        let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: true };
+        self.truth.insert(recording.to_owned(), truth);
+    }
+
+    /// What must not be logged and is in a line.
+    fn private_in(&self, line: &str) -> Option<String> {
+        let names = self.private.iter().map(String::as_str);
+        PRIVATE.into_iter().chain(names).find(|private| line.contains(private)).map(str::to_owned)
+    }
+}
+
 impl Judge {
-    /// Watches a world in which `scripts` will happen.
+    /// Watches a world in which happens what is foreseen.
     pub(crate) fn new(
         (time, trace, logs): (Time, Trace, Logs),
         table: MemoryTable,
         bucket: MemoryBucket,
         vendor: Vendor,
         schedule: Schedule,
-        scripts: &[Script],
+        foreseen: Foreseen,
     ) -> Self {
-        let mut private: BTreeSet<String> = PRIVATE.map(str::to_owned).into();
-        for step in scripts.iter().flat_map(|script| &script.steps) {
-            collect_private(&step.event["body"]["parties"], &mut private);
-        }
         Self {
             schedule,
             confirmed: vendor.crossing.confirmed.clone(),
-            private,
+            foreseen,
             time,
             trace,
             logs,
             table,
             bucket,
             vendor,
-            truth: scripts.iter().flat_map(truths).collect(),
             rows: BTreeMap::new(),
             objects: BTreeMap::new(),
             violations: Vec::new(),
@@ -98,7 +128,7 @@ impl Judge {
             self.look_at_row(&key);
         }
         for line in self.logs.take() {
-            if let Some(private) = self.private.iter().find(|private| line.contains(private.as_str())).cloned() {
+            if let Some(private) = self.foreseen.private_in(&line) {
                 self.complain(format!("a log line says {private:?}: {line}"));
             }
             self.trace.line(format_args!("log {line}"));
@@ -115,22 +145,32 @@ impl Judge {
             self.look_for(&serde_json::from_slice(event).unwrap_or_default());
         }
         self.compare_orders(acknowledged);
-        let rows: Vec<_> = self.table.with_rows(|rows| rows.values().cloned().collect());
+        self.look_at_endings(true);
+    }
+
+    /// Looks at what has become of every recording. One that still waits is wrong if everything has come to rest.
+    pub(crate) fn look_at_endings(&mut self, at_rest: bool) {
+        let keys: Vec<SessionKey> = self.table.with_rows(|rows| rows.keys().cloned().collect());
         let mut stray = self.objects.clone();
-        for stored in rows {
-            let waits =
-                |recording: &&RecordingId| !self.truth.get(recording.as_str()).is_some_and(|it| it.out_of_reach);
-            if stored.queued && stored.row.unfinished().iter().any(waits) {
+        for key in keys {
+            let Some(stored) = self.table.row(&key) else { continue };
+            let waits = |recording: &&RecordingId| {
+                !self.foreseen.truth.get(recording.as_str()).is_some_and(|it| it.out_of_reach)
+            };
+            if at_rest && stored.queued && stored.row.unfinished().iter().any(waits) {
                 self.complain(format!("{} has not come to rest", stored.row.key.session));
             }
             for recording in stored.row.recordings() {
-                self.look_at_ending(&stored.row, recording);
-                if stored.row.result(recording).state == RecordingState::Archived {
+                let state = stored.row.result(recording).state;
+                if at_rest || state.is_final() {
+                    self.look_at_ending(&stored.row, recording);
+                }
+                if state == RecordingState::Archived {
                     stray.remove(recording);
                 }
             }
         }
-        for key in stray.values() {
+        for key in stray.values().filter(|_| at_rest) {
             self.complain(format!("no row knows that {key} is archived"));
         }
     }
@@ -160,17 +200,25 @@ impl Judge {
         }
         for (recording, result) in row.results.iter().filter(|(_, result)| result.state == RecordingState::Archived) {
             let confirmed = |key: &&ObjectKey| self.confirmed.borrow().contains(*key);
-            let object = result.key.as_ref().filter(confirmed).and_then(|key| self.bucket.object(key));
-            let proven = object.zip(result.archived.as_ref()).is_some_and(|(object, archived)| {
-                object.sha256.as_ref() == Some(&archived.sha256) && object.bytes.len() as u64 == archived.size_bytes
-            });
+            let key = result.key.as_ref().filter(confirmed);
+            let is_stored = |key, sha256: &String, size_bytes| {
+                let object = |objects: &BTreeMap<ObjectKey, StoredObject>| {
+                    objects.get(key).is_some_and(|object| {
+                        object.sha256.as_ref() == Some(sha256) && object.bytes.len() as u64 == size_bytes
+                    })
+                };
+                self.bucket.with_objects(object)
+            };
+            let archived = result.archived.as_ref();
+            let proven = key.zip(archived).is_some_and(|(key, it)| is_stored(key, &it.sha256, it.size_bytes));
             if !proven {
                 self.complain(format!("{recording} is called archived, and the bucket has not confirmed it"));
             }
         }
-        if let Some(before) = self.rows.insert(key.clone(), row.clone()) {
+        if let Some(before) = self.rows.remove(key) {
             self.compare(&before, &row);
         }
+        self.rows.insert(key.clone(), row);
     }
 
     fn compare(&mut self, before: &SessionRow, after: &SessionRow) {
@@ -237,7 +285,7 @@ impl Judge {
 
     fn look_at_ending(&mut self, row: &SessionRow, recording: &RecordingId) {
         let result = row.result(recording);
-        let Some(truth) = self.truth.get(recording.as_str()) else {
+        let Some(truth) = self.foreseen.truth.get(recording.as_str()) else {
             return self.complain(format!("{recording} is none of the vendor's"));
         };
         let fits = match result.state {

@@ -4,6 +4,7 @@
 //! Between them lies a network that delays, loses, repeats and reorders, and functions are killed at any await. What must
 //! always hold is asked after every step.
 
+mod ceiling;
 mod chance;
 mod crossing;
 mod day;
@@ -15,5 +16,7 @@ mod logs;
 pub mod memory;
 mod trace;
 mod vendor;
+mod world;
 
+pub use ceiling::{CeilingReport, Figure, Load, Worst, ceiling};
 pub use day::{LEAST_FAULTS, LEAST_RECORDINGS, Report, simulate};

@@ -1,15 +1,11 @@
 //! The simulated vendor's core behind the product's own client: requests go in over a network that fails.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-    time::Duration,
-};
+use std::{cell::RefCell, ops::Range, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response, Uri, header::AUTHORIZATION};
-use ringcentral_sim::core::{self, Manner, Origin, Origins, Outcome, Simulator};
+use ringcentral_sim::core::{self, Manner, Origin, Origins, Outcome, RateGroup, Simulator};
 use shared::{
     clients::ringcentral::{NoReply, Transport},
     ports::recording_source::{ByteStream, Interrupted},
@@ -23,8 +19,28 @@ const TIMEOUT_MS: u64 = 30_000;
 /// Length of the vendor's penalty, milliseconds (API.md §3).
 const PENALTY_MS: u64 = 60_000;
 
-/// Share of the bodies that take their time, as those of long calls do: much may happen meanwhile.
+/// Share of the recordings' bodies that take their time where they vary.
 const LONG_BODIES: f64 = 0.5;
+
+/// How the vendor's bodies come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bodies {
+    /// Some take their time, as those of long calls do: much may happen meanwhile.
+    Varied,
+    /// At once: only the limit counts.
+    Prompt,
+}
+
+/// A request that reached the vendor.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Received {
+    /// When, epoch milliseconds.
+    pub(crate) at_ms: u64,
+    /// The bucket it was counted in; none if it was refused before that.
+    pub(crate) group: Option<RateGroup>,
+    /// Status of the reply.
+    pub(crate) status: u16,
+}
 
 /// The simulated addresses.
 pub(crate) fn origins() -> Origins {
@@ -38,8 +54,14 @@ pub(crate) struct Vendor {
     pub(crate) core: Rc<RefCell<Simulator>>,
     /// The network.
     pub(crate) crossing: Crossing,
-    /// Until when the program knows that nothing may be sent, epoch milliseconds.
-    pub(crate) penalty_until_ms: Rc<Cell<u64>>,
+    /// An origin that refuses connections: what is sent there never arrives.
+    pub(crate) refusing: Option<Origin>,
+    /// How bodies come.
+    pub(crate) bodies: Bodies,
+    /// What the program sent and the vendor received, in order.
+    pub(crate) received: Rc<RefCell<Vec<Received>>>,
+    /// The time in which the program knows that nothing may be sent, epoch milliseconds.
+    pub(crate) penalty: Rc<RefCell<Range<u64>>>,
     /// What must not have been sent.
     pub(crate) wrongs: Rc<RefCell<Vec<String>>>,
 }
@@ -54,26 +76,30 @@ impl Transport for Vendor {
                 self.wrongs.borrow_mut().push(format!("a token was sent to {host}"));
             }
             time.sleep(dice.latency_ms(50, 250)).await;
-            return Err(NoReply("nobody is there".to_owned()));
+            return Err(NoReply { why: "nobody is there".to_owned(), sent: false });
         };
+        let in_penalty = self.penalty.borrow().contains(&time.now_ms());
         time.sleep(dice.latency_ms(25, 125)).await;
+        if self.refusing == Some(origin) {
+            return Err(NoReply { why: "connection refused".to_owned(), sent: false });
+        }
         if faults.strikes(Fault::VendorRequestLost) {
             time.sleep(timeout_ms).await;
-            return Err(NoReply("timeout".to_owned()));
+            return Err(timeout());
         }
         let asked = asked(origin, request);
         let is_heavy = asked.target.contains("/recording/") || asked.target.contains("/call-log");
-        if is_heavy && time.now_ms() < self.penalty_until_ms.get() {
+        if is_heavy && in_penalty {
             self.wrongs.borrow_mut().push(format!("{} was sent inside a penalty", asked.target));
         }
         let throttles = is_heavy && faults.strikes(Fault::VendorThrottles);
         let Outcome::Reply(mut reply) = self.handle(&asked, throttles) else {
-            return Err(NoReply("a handshake was not expected".to_owned()));
+            return Err(NoReply { why: "a handshake was not expected".to_owned(), sent: true });
         };
         trace.line(format_args!("vendor {} {} {}", asked.method, asked.target, reply.status));
         if faults.strikes(Fault::VendorAnswerLost) {
             time.sleep(timeout_ms).await;
-            return Err(NoReply("timeout".to_owned()));
+            return Err(timeout());
         }
         if reply.status != 429 && faults.strikes(Fault::VendorBadGateway) {
             reply.status = 502;
@@ -88,10 +114,15 @@ impl Transport for Vendor {
         let slow = faults.strikes(Fault::Slow);
         time.sleep(dice.latency_ms(25, if slow { 5_000 } else { 125 })).await;
         if reply.status == 429 {
-            self.penalty_until_ms.set(time.now_ms() + PENALTY_MS);
+            *self.penalty.borrow_mut() = time.now_ms()..time.now_ms() + PENALTY_MS;
         }
-        let pause_ms = if dice.hits(LONG_BODIES) { dice.between(2_000..=20_000) } else { 3 };
-        Ok(received(reply, pause_ms, time.clone()))
+        let is_audio = asked.target.ends_with("/content");
+        let (piece_bytes, pause_ms) = match self.bodies {
+            Bodies::Varied if is_audio && dice.hits(LONG_BODIES) => (1_024, dice.between(2_000..=20_000)),
+            Bodies::Varied => (1_024, 3),
+            Bodies::Prompt => (65_536, 3),
+        };
+        Ok(arriving(reply, piece_bytes, pause_ms, time.clone()))
     }
 }
 
@@ -105,8 +136,16 @@ impl Vendor {
         }
         let outcome = core.handle(asked, self.crossing.time.now_ms());
         core.settings_mut().heavy_limit = limit;
+        if let Some(served) = core.requests().last() {
+            let at_ms = self.crossing.time.now_ms();
+            self.received.borrow_mut().push(Received { at_ms, group: served.group, status: served.status });
+        }
         outcome
     }
+}
+
+fn timeout() -> NoReply {
+    NoReply { why: "timeout".to_owned(), sent: true }
 }
 
 fn origin_of(uri: &Uri) -> Option<Origin> {
@@ -131,8 +170,7 @@ fn asked(origin: Origin, request: Request<Bytes>) -> core::Request {
 }
 
 /// A reply as it arrives: in pieces, with pauses, to its end or not.
-fn received(reply: core::Reply, pause_ms: u64, time: Time) -> Response<ByteStream> {
-    const PIECE_BYTES: usize = 1_024;
+fn arriving(reply: core::Reply, piece_bytes: usize, pause_ms: u64, time: Time) -> Response<ByteStream> {
     let mut response = Response::new(());
     *response.status_mut() = http::StatusCode::from_u16(reply.status).unwrap_or_default();
     for (name, value) in &reply.headers {
@@ -141,7 +179,7 @@ fn received(reply: core::Reply, pause_ms: u64, time: Time) -> Response<ByteStrea
         }
     }
     let (piece_bytes, pause_ms) = match reply.manner {
-        Manner::Whole | Manner::Broken => (PIECE_BYTES, pause_ms),
+        Manner::Whole | Manner::Broken => (piece_bytes, pause_ms),
         Manner::Trickle { piece_bytes, pause_ms } => (piece_bytes, pause_ms),
     };
     let broken = (reply.manner == Manner::Broken).then(|| Err(Interrupted("connection reset".to_owned())));

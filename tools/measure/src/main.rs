@@ -1,9 +1,11 @@
 //! The figures Ringvault is measured by.
 
+mod ceiling;
 mod simulate;
 
 use std::{process::ExitCode, time::Instant};
 
+use ceiling::Ceiling;
 use clap::{Parser, Subcommand};
 use simulate::Simulate;
 
@@ -23,6 +25,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Measurement {
+    /// Simulates loads at and above the vendor's limit: how much of it is used, how much is wasted, whether it is passed.
+    ///
+    /// Each figure is the worst of all seeds.
+    Ceiling(Ceiling),
     /// Simulates a day of calls and faults for each of many seeds, and asks after every step what must always hold.
     ///
     /// A seed replays byte for byte: `--seeds 1 --from S --trace` shows what happened on the day of seed S.
@@ -32,7 +38,10 @@ enum Measurement {
 fn main() -> ExitCode {
     let started = Instant::now();
     let cli = Cli::parse();
-    let Measurement::Simulate(simulate) = cli.measurement;
-    let kept = simulate.run(cli.json, || started.elapsed());
+    let elapsed = || started.elapsed();
+    let kept = match cli.measurement {
+        Measurement::Ceiling(ceiling) => ceiling.run(cli.json, elapsed),
+        Measurement::Simulate(simulate) => simulate.run(cli.json, elapsed),
+    };
     if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

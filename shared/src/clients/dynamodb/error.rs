@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
 };
 
+use super::row::Item;
 use crate::{
     clients::aws::{class_of, describe},
     failure::Class,
@@ -36,4 +37,16 @@ pub(super) fn translate<E: Error + ProvideErrorMetadata + 'static>(error: SdkErr
 /// Whether an update was not made because its condition did not hold.
 pub(super) fn condition_failed(error: &SdkError<UpdateItemError, HttpResponse>) -> bool {
     error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception)
+}
+
+/// The row as it stands, after an update that was not made because its condition did not hold and that asked for it;
+/// nothing if there is no row.
+///
+/// # Errors
+/// Whatever else made the update fail.
+pub(super) fn row_in_the_way(error: SdkError<UpdateItemError, HttpResponse>) -> Result<Option<Item>, StoreError> {
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(failed.item().cloned()),
+        Some(_) | None => Err(translate(error)),
+    }
 }

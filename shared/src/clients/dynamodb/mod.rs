@@ -2,9 +2,13 @@
 
 mod error;
 mod facts;
+mod finish;
 mod leases;
+mod offer;
+mod permits;
 mod row;
 mod sessions;
+mod tokens;
 
 use aws_sdk_dynamodb::Client;
 
@@ -43,6 +47,13 @@ pub struct TokenRow {
     key: String,
 }
 
+/// The permit rows of one client id.
+#[derive(Debug, Clone)]
+pub struct PermitRows {
+    table: Table,
+    client_id: String,
+}
+
 impl Table {
     /// A table reached through `client`.
     pub fn new(client: Client, name: String) -> Self {
@@ -52,5 +63,10 @@ impl Table {
     /// The token row of `client_id`.
     pub fn token_row(&self, client_id: &str) -> TokenRow {
         TokenRow { table: self.clone(), key: format!("vendor#token#{client_id}") }
+    }
+
+    /// The permit rows of `client_id`.
+    pub fn permit_rows(&self, client_id: &str) -> PermitRows {
+        PermitRows { table: self.clone(), client_id: client_id.to_owned() }
     }
 }

@@ -13,13 +13,14 @@ use crate::{
         object_key::ObjectKey,
         session::{ArchivedBytes, Heard, RecordingResult, RecordingState, SessionKey, SessionRow, Way},
     },
-    ports::session_store::StoreError,
+    ports::session_store::{Due, StoreError},
 };
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// Prefix of a recording's result.
+/// Prefix of a recording's result, and of the address the call log offers it at.
 const RESULT: &str = "r#";
+const OFFER: &str = "o#";
 
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -37,8 +38,12 @@ pub(super) fn result_name(recording: &RecordingId) -> String {
     format!("{RESULT}{recording}")
 }
 
+pub(super) fn offer_name(recording: &RecordingId) -> String {
+    format!("{OFFER}{recording}")
+}
+
 /// Reads [`pk`].
-pub(super) fn key_of(item: &Item) -> Result<SessionKey, StoreError> {
+fn key_of(item: &Item) -> Result<SessionKey, StoreError> {
     let pk = get_text(item, schema::KEY).ok_or(StoreError::Corrupt("no key"))?;
     let ids = pk.strip_prefix("session#").and_then(|ids| ids.split_once('#'));
     let (account, session) = ids.ok_or(StoreError::Corrupt("the key is not a session's"))?;
@@ -48,11 +53,21 @@ pub(super) fn key_of(item: &Item) -> Result<SessionKey, StoreError> {
     })
 }
 
+/// Reads what the index knows of a row.
+pub(super) fn due_of(item: &Item) -> Result<Due, StoreError> {
+    let due_at_ms = get_number(item, schema::DUE_AT).ok_or(StoreError::Corrupt("no due_at"))?;
+    Ok(Due { key: key_of(item)?, due_at_ms })
+}
+
 /// Reads a whole session row.
 pub(super) fn decode(item: &Item) -> Result<SessionRow, StoreError> {
     let day = get_text(item, "day").and_then(Day::parse).ok_or(StoreError::Corrupt("no day"))?;
-    let mut results = BTreeMap::new();
+    let (mut results, mut offers) = (BTreeMap::new(), BTreeMap::new());
     for (name, value) in item {
+        if let Some(recording) = name.strip_prefix(OFFER) {
+            let address = value.as_s().map_err(|_| StoreError::Corrupt("an offer is not an address"))?;
+            offers.insert(RecordingId::parse(recording).map_err(bad_id)?, address.clone());
+        }
         if let Some(recording) = name.strip_prefix(RESULT) {
             let map = value.as_m().map_err(|_| StoreError::Corrupt("a result is not a map"))?;
             results.insert(RecordingId::parse(recording).map_err(bad_id)?, decode_result(map)?);
@@ -67,6 +82,7 @@ pub(super) fn decode(item: &Item) -> Result<SessionRow, StoreError> {
         seen_at_ms: get_number(item, "seen_at").ok_or(StoreError::Corrupt("no seen_at"))?,
         rev: get_number(item, "rev").ok_or(StoreError::Corrupt("no rev"))?,
         attempts: get_number(item, "attempts").map_or(0, |attempts| u32::try_from(attempts).unwrap_or(u32::MAX)),
+        offers,
         results,
     })
 }
@@ -182,6 +198,7 @@ mod tests {
             ("seen_at".into(), number(1)),
             ("rev".into(), number(3)),
             ("r#9".into(), encode_result(&result)),
+            ("o#9".into(), text("https://media.ringcentral.com/9")),
         ])
     }
 
@@ -191,6 +208,7 @@ mod tests {
         assert_eq!((pk(&row.key).as_str(), row.rev, row.attempts), ("session#800#s-1", 3, 0));
         let recording = RecordingId::parse("9").unwrap();
         assert_eq!(encode_result(&row.results[&recording]), item()["r#9"]);
+        assert_eq!(row.offers[&recording], "https://media.ringcentral.com/9");
     }
 
     #[test]
@@ -201,6 +219,7 @@ mod tests {
             ("heard", text("9|p-1"), "a set of facts is not a set"),
             ("heard", AttributeValue::Ss(vec!["../9|p".into()]), "an id is not one"),
             ("r#9", text("archived"), "a result is not a map"),
+            ("o#9", number(9), "an offer is not an address"),
             ("r#9", AttributeValue::M(Item::new()), "a result of an unknown state"),
         ] {
             let mut item = item();

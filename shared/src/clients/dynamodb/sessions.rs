@@ -1,29 +1,51 @@
 //! [`SessionStore`] over DynamoDB.
 
 use aws_sdk_dynamodb::{
-    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
-    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+    operation::{query::builders::QueryFluentBuilder, update_item::builders::UpdateItemFluentBuilder},
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure, Select},
 };
 
 use super::{
     Table,
-    error::{condition_failed, translate},
+    error::{condition_failed, row_in_the_way, translate},
     facts::FactsUpdate,
-    row::{decode, encode_result, key_of, number, pk, result_name, text},
+    finish::written,
+    leases::DRAIN,
+    offer::offered,
+    row::{Item, decode, due_of, number, pk, text},
     schema,
 };
 use crate::{
     domain::{
-        ids::RecordingId,
+        call_log::Offers,
         notification::SessionFacts,
-        session::{Learned, Next, RecordingResult, Schedule, SessionKey, SessionRow},
+        session::{Learned, Schedule, SessionKey, SessionRow},
     },
-    ports::session_store::{Finish, Finished, Recorded, SessionStore, StoreError},
+    ports::session_store::{Drain, Due, Finish, Finished, Order, Recorded, SessionStore, StoreError},
 };
 
 impl Table {
     pub(super) fn update(&self, pk: impl Into<String>) -> UpdateItemFluentBuilder {
         self.client.update_item().table_name(&self.name).key(schema::KEY, text(pk))
+    }
+
+    /// The row `pk`, read consistently.
+    pub(super) async fn read(&self, pk: &str) -> Result<Option<Item>, StoreError> {
+        let read = self.client.get_item().table_name(&self.name).key(schema::KEY, text(pk)).consistent_read(true);
+        Ok(read.send().await.map_err(translate)?.item)
+    }
+
+    /// Asks the index for what is due at `now_ms`.
+    fn query_due(&self, now_ms: u64) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.name)
+            .index_name(schema::DUE_INDEX)
+            .key_condition_expression("#queue = :due AND #due_at <= :now")
+            .expression_attribute_names("#queue", schema::QUEUE)
+            .expression_attribute_names("#due_at", schema::DUE_AT)
+            .expression_attribute_values(":due", text(schema::DUE))
+            .expression_attribute_values(":now", number(now_ms))
     }
 }
 
@@ -52,29 +74,39 @@ impl SessionStore for Table {
         }
     }
 
-    async fn due(&self, now_ms: u64, limit: usize) -> Result<Vec<SessionKey>, StoreError> {
+    async fn due(&self, now_ms: u64, order: Order, limit: usize) -> Result<Vec<Due>, StoreError> {
         let page = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .index_name(schema::DUE_INDEX)
-            .key_condition_expression("#queue = :due AND #due_at <= :now")
-            .expression_attribute_names("#queue", schema::QUEUE)
-            .expression_attribute_names("#due_at", schema::DUE_AT)
-            .expression_attribute_values(":due", text(schema::DUE))
-            .expression_attribute_values(":now", number(now_ms))
+            .query_due(now_ms)
+            .scan_index_forward(match order {
+                Order::Oldest => true,
+                Order::Latest => false,
+            })
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .send()
             .await
             .map_err(translate)?;
-        let readable = |item| match key_of(item) {
-            Ok(key) => Some(key),
+        let readable = |item| match due_of(item) {
+            Ok(due) => Some(due),
             Err(error) => {
                 tracing::error!(%error, "a due row is passed over");
                 None
             }
         };
         Ok(page.items().iter().filter_map(readable).collect())
+    }
+
+    async fn count_due(&self, now_ms: u64) -> Result<usize, StoreError> {
+        let mut count = 0;
+        let mut from = None;
+        loop {
+            let query = self.query_due(now_ms).select(Select::Count).set_exclusive_start_key(from);
+            let page = query.send().await.map_err(translate)?;
+            count += usize::try_from(page.count()).unwrap_or(0);
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(count);
+            }
+        }
     }
 
     async fn claim(&self, key: &SessionKey, now_ms: u64, until_ms: u64) -> Result<Option<SessionRow>, StoreError> {
@@ -98,74 +130,36 @@ impl SessionStore for Table {
         }
     }
 
-    async fn note(
-        &self,
-        key: &SessionKey,
-        recording: &RecordingId,
-        result: &RecordingResult,
-    ) -> Result<SessionRow, StoreError> {
-        let reply = self
-            .update(pk(key))
-            .update_expression("SET #result = :result ADD rev :one")
-            .condition_expression("attribute_exists(#key)")
-            .expression_attribute_names("#key", schema::KEY)
-            .expression_attribute_names("#result", result_name(recording))
-            .expression_attribute_values(":result", encode_result(result))
-            .expression_attribute_values(":one", number(1))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await
-            .map_err(translate)?;
-        decode(&reply.attributes.unwrap_or_default())
-    }
-
     async fn finish(&self, key: &SessionKey, rev: u64, finish: &Finish) -> Result<Finished, StoreError> {
-        let mut set = vec!["attempts = :attempts".to_owned(), "#ttl = :ttl".to_owned()];
-        let mut request = self
-            .update(pk(key))
+        let request = written(self.update(pk(key)), finish)
             .condition_expression("rev = :rev")
-            .expression_attribute_names("#due_at", schema::DUE_AT)
-            .expression_attribute_names("#ttl", schema::TTL)
-            .expression_attribute_values(":ttl", number(finish.expires_s))
             .expression_attribute_values(":rev", number(rev))
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":attempts", number(finish.attempts.into()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        for (n, (recording, result)) in finish.results.iter().enumerate() {
-            set.push(format!("#r{n} = :r{n}"));
-            request = request
-                .expression_attribute_names(format!("#r{n}"), result_name(recording))
-                .expression_attribute_values(format!(":r{n}"), encode_result(result));
-        }
-        let remove = match finish.next {
-            Next::Settled => {
-                request = request.expression_attribute_names("#queue", schema::QUEUE);
-                " REMOVE #queue, #due_at"
-            }
-            Next::At(due_at_ms) => {
-                set.push("#due_at = :due_at".to_owned());
-                request = request.expression_attribute_values(":due_at", number(due_at_ms));
-                ""
-            }
-        };
-        let request = request.update_expression(format!("SET {}{remove} ADD rev :one", set.join(", ")));
         match request.send().await {
             Ok(_) => Ok(Finished::Done),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    let row = failed.item().ok_or(StoreError::Corrupt("the row has vanished"))?;
-                    Ok(Finished::Changed(Box::new(decode(row)?)))
-                }
-                Some(_) | None => Err(translate(error)),
-            },
+            Err(error) => {
+                let row = row_in_the_way(error)?.ok_or(StoreError::Corrupt("the row has vanished"))?;
+                Ok(Finished::Changed(Box::new(decode(&row)?)))
+            }
         }
     }
 
-    async fn acquire_drain(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<bool, StoreError> {
-        self.acquire_lease(super::leases::DRAIN, holder, now_ms, until_ms).await
+    async fn offer(&self, key: &SessionKey, offers: &Offers) -> Result<bool, StoreError> {
+        if offers.is_empty() {
+            return Ok(false);
+        }
+        match offered(self.update(pk(key)), offers).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if condition_failed(&error) => Ok(false),
+            Err(error) => Err(translate(error)),
+        }
+    }
+
+    async fn acquire_drain(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<Drain, StoreError> {
+        self.acquire_drain_lease(holder, now_ms, until_ms).await
     }
 
     async fn release_drain(&self, holder: &str) -> Result<(), StoreError> {
-        self.release_lease(super::leases::DRAIN, holder).await
+        self.release_lease(DRAIN, holder).await
     }
 }

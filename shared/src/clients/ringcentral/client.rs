@@ -1,88 +1,135 @@
 //! [`RecordingSource`] over RingCentral's API.
 
+use std::{pin::pin, time::Duration};
+
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 use http::{Request, Response, StatusCode, header};
+use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::{
     auth::TokenKeeper,
     error::{bounded, refused, unreachable},
+    exchange::{Failed, exchange},
     origin::OriginGate,
-    rate::RateLimit,
+    permits::{Endpoint, Permits},
     transport::{Transport, authorization},
-    wire::CallLogPage,
+    wire::LiveReply,
 };
 use crate::{
     domain::{
-        call_log::CallLogAnswer,
-        day::format_time,
-        ids::{RecordingId, SessionId, TelephonySessionId},
+        call_log::{CallLogAnswer, CallLogPage},
+        ids::{RecordingId, TelephonySessionId},
     },
     ports::{
         clock::Clock,
-        recording_source::{ByteStream, Closed, CredentialsError, Incoming, LookUp, RecordingSource, SourceError},
+        permit_store::PermitStore,
+        recording_source::{
+            ByteStream, Closed, CredentialsError, Incoming, LiveCall, LookUp, RecordingSource, SourceError, Window,
+        },
         token_store::TokenStore,
     },
 };
 
-/// A page of the call log about one call is some KiB.
-const MAX_LOG_BYTES: usize = 8 * 1024 * 1024;
+/// A page of the call log is a few KiB for each of its records.
+const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
+
+/// And it comes within a minute, or what is still to come is not waited for.
+const MAX_JSON_TIME: Duration = Duration::from_secs(60);
+
+/// The application may not do this at all (API.md §4).
+pub(super) const APP_LACKS_PERMISSION: &str = "CMN-401";
 
 /// RingCentral, as one user of one app.
 #[derive(Debug)]
-pub struct RingCentral<H, T, C> {
+pub struct RingCentral<H, T, P, C> {
     http: H,
-    gate: OriginGate,
+    pub(super) gate: OriginGate,
     tokens: TokenKeeper<H, T>,
+    permits: Permits<P>,
     clock: C,
-    heavy: RateLimit,
 }
 
-/// Whose call log is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Level {
-    Company,
-    Extension,
-}
-
-/// By which of its ids a call is asked for.
-#[derive(Debug, Clone, Copy)]
-enum Filter<'a> {
-    TelephonySession(&'a TelephonySessionId),
-    Session(&'a SessionId),
-}
-
-impl<H: Transport, T: TokenStore, C: Clock> RingCentral<H, T, C> {
-    /// A client; tokens go nowhere but where `gate` admits.
-    pub fn new(http: H, gate: OriginGate, tokens: TokenKeeper<H, T>, clock: C) -> Self {
-        Self { http, gate, tokens, clock, heavy: RateLimit::heavy() }
+impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RingCentral<H, T, P, C> {
+    /// A client; tokens go nowhere but where `gate` admits, and nothing is sent without one of `permits`.
+    pub fn new(http: H, gate: OriginGate, tokens: TokenKeeper<H, T>, permits: Permits<P>, clock: C) -> Self {
+        Self { http, gate, tokens, permits, clock }
     }
 
-    /// Asks once; on 401 gets another token and asks once more (API.md §2).
-    async fn get(&self, url: Url, accept: &'static str) -> Result<Response<ByteStream>, SourceError> {
+    /// Asks until there is an answer: after a 401 once more, with another token (API.md §2); after a 429 when the vendor
+    /// lets it, if that is before `wait_until_ms`.
+    async fn get(
+        &self,
+        endpoint: Endpoint,
+        url: &Url,
+        accept: &'static str,
+        wait_until_ms: u64,
+    ) -> Result<Response<ByteStream>, SourceError> {
         let unfit = || SourceError::Malformed("the token or the address does not fit a request");
-        let mut token = self.tokens.token(&self.clock).await?;
-        for last in [false, true] {
-            self.heavy.permit(self.clock.now_ms())?;
+        let world = (&self.http, &self.permits, &self.clock);
+        let mut refused_once = false;
+        loop {
+            // Before the permit, so that none lies idle while a token is made; after it, since that may take minutes.
+            self.tokens.token(&self.permits, &self.clock).await?;
+            let permit = self.permits.take(endpoint, &self.clock, wait_until_ms).await?;
+            let token = match self.tokens.token(&self.permits, &self.clock).await {
+                Ok(token) => token,
+                Err(closed) => {
+                    self.permits.unsent(permit);
+                    return Err(closed.into());
+                }
+            };
             let request = Request::get(url.as_str())
                 .header(header::AUTHORIZATION, authorization("Bearer", token.expose()).map_err(|_| unfit())?)
                 .header(header::ACCEPT, accept)
                 .body(Bytes::new())
                 .map_err(|_| unfit())?;
-            let response = self.http.send(request, None).await.map_err(unreachable)?;
-            self.heavy.replied(response.headers(), self.clock.now_ms());
+            let response = match exchange(world, endpoint, permit, request).await {
+                Ok(response) => response,
+                Err(Failed::NoReply(why)) => return Err(unreachable(why)),
+                // The gate is closed now: it waits, or says that this would take too long.
+                Err(Failed::Throttled(_)) => continue,
+            };
             match response.status() {
-                StatusCode::UNAUTHORIZED if last => break,
-                StatusCode::UNAUTHORIZED => token = self.tokens.replace(&self.clock, &token).await?,
+                StatusCode::UNAUTHORIZED if refused_once && self.gate.is_configured(url) => {
+                    return Err(Closed::from(CredentialsError::NotAccepted).into());
+                }
+                // One host of a `contentUri` does not take the token: that says nothing of the others.
+                StatusCode::UNAUTHORIZED if refused_once => return Err(refused(response).await),
+                StatusCode::UNAUTHORIZED => {
+                    refused_once = true;
+                    self.tokens.replace(&self.permits, &self.clock, &token).await?;
+                }
                 status if status.is_success() => return Ok(response),
                 _ => return Err(refused(response).await),
             }
         }
-        Err(Closed::from(CredentialsError::NotAccepted).into())
     }
 
-    async fn content(&self, url: Url) -> Result<Incoming, SourceError> {
-        let response = self.get(url, "*/*").await?;
+    /// Asks for JSON.
+    pub(super) async fn read<R: DeserializeOwned>(
+        &self,
+        endpoint: Endpoint,
+        url: &Url,
+        wait_until_ms: u64,
+    ) -> Result<R, SourceError> {
+        let response = self.get(endpoint, url, "application/json", wait_until_ms).await?;
+        let body = pin!(bounded(response, MAX_JSON_BYTES));
+        let body = match select(body, pin!(self.clock.sleep(MAX_JSON_TIME))).await {
+            Either::Left((body, _)) => body?,
+            Either::Right(_) => return Err(SourceError::Malformed("the answer does not come to an end")),
+        };
+        serde_json::from_slice(&body).map_err(|_| SourceError::Malformed("the answer is not what is documented"))
+    }
+
+    async fn content(&self, url: &Url, wait_until_ms: u64) -> Result<Incoming, SourceError> {
+        let response = match self.get(Endpoint::Content, url, "*/*", wait_until_ms).await {
+            Err(SourceError::Status { status: 403, code: Some(code) }) if code == APP_LACKS_PERMISSION => {
+                return Err(Closed::Forbidden.into());
+            }
+            response => response?,
+        };
         if response.status() == StatusCode::PARTIAL_CONTENT && !is_whole(&response) {
             return Err(SourceError::Malformed("a part came, not the whole"));
         }
@@ -93,55 +140,46 @@ impl<H: Transport, T: TokenStore, C: Clock> RingCentral<H, T, C> {
             body: response.into_body(),
         })
     }
-
-    async fn call_log(&self, level: Level, filter: Filter<'_>, from_ms: u64) -> Result<CallLogAnswer, SourceError> {
-        let path: &[&str] = match level {
-            Level::Company => &["restapi", "v1.0", "account", "~", "call-log"],
-            Level::Extension => &["restapi", "v1.0", "account", "~", "extension", "~", "call-log"],
-        };
-        let from = format_time(from_ms);
-        let (filter, asked_of) = match filter {
-            Filter::TelephonySession(id) => (("telephonySessionId", id.as_str()), Some(id)),
-            Filter::Session(id) => (("sessionId", id.as_str()), None),
-        };
-        let query = [filter, ("view", "Detailed"), ("dateFrom", from.as_str()), ("perPage", "1000")];
-        let response = self.get(self.gate.server().join(path, &query), "application/json").await?;
-        let body = bounded(response, MAX_LOG_BYTES).await?;
-        let page: CallLogPage = serde_json::from_slice(&body)
-            .map_err(|_| SourceError::Malformed("the call log is not what is documented"))?;
-        let mut answer = page.into_answer(asked_of);
-        answer.whole &= level == Level::Company;
-        Ok(answer)
-    }
-
-    async fn call_log_of(&self, level: Level, look_up: &LookUp) -> Result<CallLogAnswer, SourceError> {
-        let filter = Filter::TelephonySession(&look_up.session);
-        let answer = self.call_log(level, filter, look_up.from_ms).await?;
-        match &look_up.session_id {
-            Some(session_id) if answer.records == 0 => {
-                self.call_log(level, Filter::Session(session_id), look_up.from_ms).await
-            }
-            Some(_) | None => Ok(answer),
-        }
-    }
 }
 
-impl<H: Transport, T: TokenStore, C: Clock> RecordingSource for RingCentral<H, T, C> {
-    async fn direct(&self, recording: &RecordingId) -> Result<Incoming, SourceError> {
+impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RecordingSource for RingCentral<H, T, P, C> {
+    async fn direct(&self, recording: &RecordingId, wait_until_ms: u64) -> Result<Incoming, SourceError> {
         let path = ["restapi", "v1.0", "account", "~", "recording", recording.as_str(), "content"];
-        self.content(self.gate.media.join(&path, &[])).await
+        self.content(&self.gate.media.join(&path, &[]), wait_until_ms).await
     }
 
-    async fn listed(&self, content_uri: &str) -> Result<Incoming, SourceError> {
+    async fn listed(&self, content_uri: &str, wait_until_ms: u64) -> Result<Incoming, SourceError> {
         let url = self.gate.admit(content_uri).ok_or(SourceError::ForeignOrigin)?;
-        self.content(url).await
+        self.content(&url, wait_until_ms).await
     }
 
-    async fn look_up(&self, look_up: &LookUp) -> Result<CallLogAnswer, SourceError> {
-        match self.call_log_of(Level::Company, look_up).await {
-            Err(SourceError::Status { status: 403, .. }) => self.call_log_of(Level::Extension, look_up).await,
-            answer => answer,
+    async fn look_up(&self, look_up: &LookUp, wait_until_ms: u64) -> Result<CallLogAnswer, SourceError> {
+        self.call_log_of(look_up, wait_until_ms).await
+    }
+
+    async fn page(&self, window: &Window, wait_until_ms: u64) -> Result<CallLogPage, SourceError> {
+        self.call_log_page(window, wait_until_ms).await
+    }
+
+    async fn live(&self, session: &TelephonySessionId, wait_until_ms: u64) -> Result<LiveCall, SourceError> {
+        let path = ["restapi", "v1.0", "account", "~", "telephony", "sessions", session.as_str()];
+        match self.read::<LiveReply>(Endpoint::LiveSession, &self.gate.server().join(&path, &[]), wait_until_ms).await {
+            Ok(reply) => Ok(LiveCall::Running { ended: reply.ended() }),
+            Err(SourceError::Status { status: 404, .. }) => Ok(LiveCall::Over),
+            Err(error) => Err(error),
         }
+    }
+
+    async fn free(&self) -> usize {
+        self.permits.free(Endpoint::Content, &self.clock).await
+    }
+
+    async fn settle(&self) {
+        self.permits.settle(&self.clock).await;
+    }
+
+    fn pace_ms(&self) -> u64 {
+        self.permits.pace_ms(Endpoint::Content)
     }
 }
 

@@ -1,15 +1,19 @@
 //! RingCentral over HTTPS.
 
 mod auth;
+mod call_log;
 mod client;
 mod error;
+mod exchange;
 pub mod origin;
-mod rate;
+mod permits;
+mod throttle;
 mod transport;
 mod wire;
 
 pub use auth::TokenKeeper;
 pub use client::RingCentral;
+pub use permits::Permits;
 pub use transport::{NoReply, Transport};
 
 use std::time::Duration;

@@ -52,6 +52,11 @@ enum HostPattern {
 }
 
 impl OriginGate {
+    /// Whether an address is at one of the origins we ask by ourselves.
+    pub(super) fn is_configured(&self, url: &Url) -> bool {
+        self.server.is_of(url) || self.media.is_of(url)
+    }
+
     /// A gate that lets through both origins and, over https on port 443, the listed hosts: names, or `*.name` for
     /// every host below a name of at least two labels. Nothing if the list cannot be read.
     pub fn new(server: Origin, media: Origin, hosts: &str) -> Option<Self> {

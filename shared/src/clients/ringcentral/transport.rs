@@ -20,16 +20,21 @@ pub trait Transport {
     async fn send(&self, request: Request<Bytes>, limit: Option<Duration>) -> Result<Response<ByteStream>, NoReply>;
 }
 
-/// Why no reply came. The text names no address: it may hold an id of a customer.
+/// Why no reply came.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NoReply(pub String);
+#[error("{why}")]
+pub struct NoReply {
+    /// In words. They name no address: it may hold an id of a customer.
+    pub why: String,
+    /// Whether the vendor may have got the request. If not, it has not counted it.
+    pub sent: bool,
+}
 
 impl Transport for reqwest::Client {
     async fn send(&self, request: Request<Bytes>, limit: Option<Duration>) -> Result<Response<ByteStream>, NoReply> {
-        let mut request = reqwest::Request::try_from(request).map_err(|error| NoReply(told(error)))?;
+        let mut request = reqwest::Request::try_from(request).map_err(no_reply)?;
         *request.timeout_mut() = limit;
-        let reply = self.execute(request).await.map_err(|error| NoReply(told(error)))?;
+        let reply = self.execute(request).await.map_err(no_reply)?;
         let mut head = Response::new(());
         *head.status_mut() = reply.status();
         *head.headers_mut() = reply.headers().clone();
@@ -43,6 +48,11 @@ pub(super) fn authorization(scheme: &str, credentials: &str) -> Result<HeaderVal
     let mut value = HeaderValue::try_from(format!("{scheme} {credentials}"))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+fn no_reply(error: reqwest::Error) -> NoReply {
+    let sent = !error.is_connect() && !error.is_builder();
+    NoReply { why: told(error), sent }
 }
 
 fn told(error: reqwest::Error) -> String {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{MAX_FACTS_PER_EVENT, NotUnderstood, PartyAbout, PartyFacts, SessionFacts};
+use super::{MAX_FACTS_PER_EVENT, NotUnderstood, PartyAbout, PartyFacts, SessionFacts, is_end};
 use crate::domain::{
     day::parse_time,
     ids::{AccountId, PartyId, RecordingId, SessionId, TelephonySessionId},
@@ -66,8 +66,7 @@ struct Status {
 impl Body {
     pub(super) fn into_facts(self, event_path: &str, sent_ms: Option<u64>) -> Result<Vec<SessionFacts>, NotUnderstood> {
         let session = TelephonySessionId::parse(self.telephony_session_id.as_deref().unwrap_or_default())?;
-        let session_id = self.session_id.as_deref().filter(|text| *text != "0");
-        let session_id = session_id.and_then(|text| SessionId::parse(text).ok());
+        let session_id = self.session_id.as_deref().and_then(SessionId::of_call);
         let at_ms = self.event_time.as_deref().and_then(parse_time).or(sent_ms);
         let body_account = named(self.account_id);
         let fallback_account = body_account.as_deref().or_else(|| account_in(event_path));
@@ -107,10 +106,10 @@ impl Party {
                 recordings.push(id);
             }
         }
-        let code = self.status.and_then(|status| status.code).unwrap_or_default().to_ascii_lowercase();
+        let code = self.status.and_then(|status| status.code);
         Ok(PartyFacts {
             id: named(self.id).as_deref().map(PartyId::parse).transpose()?,
-            ended: matches!(code.as_str(), "disconnected" | "gone" | "voicemail"),
+            ended: code.as_deref().is_some_and(is_end),
             recordings,
             about: PartyAbout {
                 direction: short(self.direction),

@@ -38,28 +38,59 @@ pub enum Next {
     At(u64),
 }
 
+/// What a look knows of a session beside its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The vendor says that the call still runs.
+    pub runs: bool,
+    /// Its place in the queue before the look, epoch milliseconds.
+    pub due_at_ms: u64,
+}
+
 impl SessionRow {
-    /// The recordings to try now: those whose party has ended (the first of several decides), and, once the session
-    /// has been known for the quiet period, those whose end no event told of. Those whose last try is longest ago come
-    /// first.
-    pub fn to_fetch(&self, schedule: &Schedule, now_ms: u64) -> Vec<RecordingId> {
-        let quiet = now_ms >= self.quiet_until_ms(schedule);
-        let ready =
-            |recording: &RecordingId| quiet || self.parties_of(recording).any(|party| self.ended.contains(party));
+    /// The recordings to try now: those the call log offers; those whose party has ended (the first of several decides);
+    /// and, once the session has been known for the quiet period and unless the call `runs`, those whose end no event
+    /// told of. Those whose last try is longest ago come first.
+    pub fn to_fetch(&self, schedule: &Schedule, runs: bool, now_ms: u64) -> Vec<RecordingId> {
+        let quiet = !runs && now_ms >= self.quiet_until_ms(schedule);
+        let ready = |recording: &RecordingId| quiet || self.is_over(recording);
         let mut ready: Vec<_> = self.unfinished().into_iter().filter(|recording| ready(recording)).cloned().collect();
         ready.sort_by_key(|recording| self.result(recording).at_ms);
         ready
     }
 
-    /// When to look again after a look that tried `tried` recordings. Those not tried wait for an event, at most until
-    /// the quiet period is over; the others climb the ladder.
-    pub fn next(&self, schedule: &Schedule, tried: &[RecordingId], now_ms: u64, chance: f64) -> Next {
-        let unfinished = self.unfinished();
-        let ladder = unfinished.iter().any(|recording| tried.contains(recording));
-        let silent = unfinished.iter().any(|recording| !tried.contains(recording));
-        let after_ladder = ladder.then(|| now_ms + schedule.ladder.wait_ms(self.attempts, chance));
-        let after_quiet = silent.then(|| self.quiet_until_ms(schedule).max(now_ms));
-        [after_ladder, after_quiet].into_iter().flatten().min().map_or(Next::Settled, Next::At)
+    /// Whether something has said that a recording is finished: the end of its party, or the call log that offers it.
+    pub fn is_over(&self, recording: &RecordingId) -> bool {
+        self.parties_of(recording).any(|party| self.ended.contains(party)) || self.address(recording).is_some()
+    }
+
+    /// When to look again after a look that tried `tried` recordings: they climb the ladder. Others that are ready keep
+    /// the session's place in the queue. The rest waits for an event, at most until the quiet period is over, which
+    /// begins anew while the call runs.
+    pub fn next(
+        &self,
+        schedule: &Schedule,
+        standing: Standing,
+        tried: &[RecordingId],
+        now_ms: u64,
+        chance: f64,
+    ) -> Next {
+        let ready = self.to_fetch(schedule, standing.runs, now_ms);
+        let (mut ladder, mut left, mut silent) = (false, false, false);
+        for recording in self.unfinished() {
+            match (tried.contains(recording), ready.contains(recording)) {
+                (true, _) => ladder = true,
+                (false, true) => left = true,
+                (false, false) => silent = true,
+            }
+        }
+        let again_ms = if standing.runs { now_ms.saturating_add(millis(schedule.quiet_period)) } else { now_ms };
+        let waits = [
+            ladder.then(|| now_ms + schedule.ladder.wait_ms(self.attempts, chance)),
+            left.then(|| standing.due_at_ms.min(now_ms)),
+            silent.then(|| self.quiet_until_ms(schedule).max(again_ms)),
+        ];
+        waits.into_iter().flatten().min().map_or(Next::Settled, Next::At)
     }
 
     /// Counts of the row's recordings by state, in the order archived, waiting, too short, unavailable.
@@ -99,17 +130,29 @@ mod tests {
         recordings.iter().map(|text| id(RecordingId::parse, text)).collect()
     }
 
+    const PLACE: Standing = Standing { runs: false, due_at_ms: SEEN_MS - 5 };
+    const RUNS: Standing = Standing { runs: true, ..PLACE };
+
     #[test]
     fn the_first_of_several_parties_makes_a_recording_due() {
         let row = row(&["1|p-1", "1|p-2", "2|p-2"], &["p-1"]);
-        assert_eq!(row.to_fetch(&schedule(), SEEN_MS), ids(&["1"]));
+        assert_eq!(row.to_fetch(&schedule(), false, SEEN_MS), ids(&["1"]));
     }
 
     #[test]
-    fn an_unreported_end_is_due_after_the_quiet_period() {
-        let row = row(&["1|p-1", "2|"], &[]);
-        assert_eq!(row.to_fetch(&schedule(), SEEN_MS + QUIET_MS - 1), ids(&[]));
-        assert_eq!(row.to_fetch(&schedule(), SEEN_MS + QUIET_MS), ids(&["1", "2"]));
+    fn an_unreported_end_is_due_after_the_quiet_period_unless_the_call_runs() {
+        let row = row(&["1|p-1", "2|", "3|p-3"], &["p-3"]);
+        assert_eq!(row.to_fetch(&schedule(), false, SEEN_MS + QUIET_MS - 1), ids(&["3"]));
+        assert_eq!(row.to_fetch(&schedule(), false, SEEN_MS + QUIET_MS), ids(&["1", "2", "3"]));
+        assert_eq!(row.to_fetch(&schedule(), true, SEEN_MS + QUIET_MS), ids(&["3"]));
+    }
+
+    #[test]
+    fn what_the_call_log_offers_is_ready() {
+        let mut row = row(&["1|p-1"], &[]);
+        let offered = RecordingResult { content_uri: Some("https://media/1".into()), ..RecordingResult::default() };
+        row.results.insert(id(RecordingId::parse, "1"), offered);
+        assert_eq!(row.to_fetch(&schedule(), true, SEEN_MS), ids(&["1"]));
     }
 
     #[test]
@@ -119,7 +162,7 @@ mod tests {
             let tried = RecordingResult { at_ms, ..RecordingResult::default() };
             row.results.insert(id(RecordingId::parse, recording), tried);
         }
-        assert_eq!(row.to_fetch(&schedule(), SEEN_MS), ids(&["3", "2", "1"]));
+        assert_eq!(row.to_fetch(&schedule(), false, SEEN_MS), ids(&["3", "2", "1"]));
     }
 
     #[test]
@@ -129,18 +172,23 @@ mod tests {
             ids(&["1"])[0].clone(),
             RecordingResult { state: RecordingState::TooShort, ..RecordingResult::default() },
         );
-        assert_eq!(row.to_fetch(&schedule(), u64::MAX), ids(&[]));
-        assert_eq!(row.next(&schedule(), &[], SEEN_MS, 0.5), Next::Settled);
+        assert_eq!(row.to_fetch(&schedule(), false, u64::MAX), ids(&[]));
+        assert_eq!(row.next(&schedule(), PLACE, &[], SEEN_MS, 0.5), Next::Settled);
         assert_eq!(row.counts(), [0, 0, 1, 0]);
     }
 
     #[test]
-    fn tried_ones_climb_the_ladder_and_silent_ones_wait_for_the_quiet_period() {
+    fn what_was_tried_climbs_the_ladder_and_what_was_not_keeps_its_place_or_waits() {
         let mut row = row(&["1|p-1", "2|p-2"], &["p-1"]);
         row.attempts = 2;
-        assert_eq!(row.next(&schedule(), &ids(&["1"]), SEEN_MS, 0.5), Next::At(SEEN_MS + 120_000));
-        assert_eq!(row.next(&schedule(), &[], SEEN_MS, 0.5), Next::At(SEEN_MS + QUIET_MS));
-        let late = SEEN_MS + 2 * QUIET_MS;
-        assert_eq!(row.next(&schedule(), &ids(&["1"]), late, 0.5), Next::At(late), "overdue silence is looked at next");
+        let next = |standing, tried: &[&str], now_ms| row.next(&schedule(), standing, &ids(tried), now_ms, 0.5);
+        assert_eq!(next(PLACE, &["1"], SEEN_MS), Next::At(SEEN_MS + 120_000));
+        assert_eq!(next(PLACE, &[], SEEN_MS), Next::At(SEEN_MS - 5), "there was no time for it");
+        let late_ms = SEEN_MS + 2 * QUIET_MS;
+        assert_eq!(next(PLACE, &["1"], late_ms), Next::At(SEEN_MS - 5), "the silent one is ready too");
+        assert_eq!(next(RUNS, &["1"], late_ms), Next::At(late_ms + 120_000));
+        let alone = super::super::tests::row(&["2|p-2"], &[]);
+        assert_eq!(alone.next(&schedule(), PLACE, &[], SEEN_MS, 0.5), Next::At(SEEN_MS + QUIET_MS));
+        assert_eq!(alone.next(&schedule(), RUNS, &[], late_ms, 0.5), Next::At(late_ms + QUIET_MS), "asked again then");
     }
 }

@@ -22,9 +22,19 @@ use crate::{
 pub(super) enum Carried {
     Archived,
     /// The source's fault: the other way may serve it.
-    NotServed(String),
+    NotServed {
+        why: String,
+        /// The vendor says that our user may not have it.
+        forbidden: bool,
+    },
     /// The bucket's fault: another download would not help.
     NotStored(String),
+}
+
+impl Carried {
+    fn not_served(why: &dyn std::fmt::Display) -> Self {
+        Self::NotServed { why: why.to_string(), forbidden: false }
+    }
 }
 
 impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Archiver<'_, S, R, A, C> {
@@ -40,19 +50,24 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         let incoming = match incoming {
             Ok(incoming) => incoming,
             Err(SourceError::Closed(closed)) => return Err(Stop::Closed(closed)),
-            Err(error) => return Ok(Carried::NotServed(error.to_string())),
+            Err(error) => {
+                let forbidden = matches!(error, SourceError::Status { status: 403, .. });
+                return Ok(Carried::NotServed { why: error.to_string(), forbidden });
+            }
         };
         let opened = match transfer::open(incoming).await {
             Ok(opened) => opened,
-            Err(unusable) => return Ok(Carried::NotServed(unusable.to_string())),
+            Err(unusable) => return Ok(Carried::not_served(&unusable)),
         };
         let key = ObjectKey::of(&look.row.key.account, look.row.day, recording, opened.format);
         let mut result = look.row.result(recording);
         if result.key.as_ref() != Some(&key) {
             result.key = Some(key.clone());
-            look.set(recording, result.clone());
-            let row = self.sessions.note(&look.row.key, recording, &result).await?;
-            look.renew(row);
+            look.set(recording, result);
+            self.note(look).await?;
+            if look.row.result(recording).state == RecordingState::Archived {
+                return Ok(Carried::Archived);
+            }
         }
         let tally = opened.tally.clone();
         Ok(match self.store(&look.row, recording, key, way, opened, summary).await {
@@ -60,7 +75,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                 self.archived(look, recording, archived, summary);
                 Carried::Archived
             }
-            Err(why) => tally.interrupted().map_or(Carried::NotStored(why), |why| Carried::NotServed(why.to_string())),
+            Err(why) => tally.interrupted().map_or(Carried::NotStored(why), |why| Carried::not_served(&why)),
         })
     }
 

@@ -1,189 +1,238 @@
-//! One look at one session: plan, the two ways of the hybrid strategy, finish.
+//! The hybrid strategy for one session: first the way that is known, then what the call log says.
 
-use super::{Archiver, Stop, Summary, carry::Carried, look::Look, pause_ms};
+use super::{
+    Archiver, Stop, Summary,
+    carry::Carried,
+    look::{Look, Missed},
+};
 use crate::{
     domain::{
-        call_log::{CallLogAnswer, Verdict},
-        day::{DAY_MS, millis},
+        call_log::Verdict,
+        day::millis,
         ids::RecordingId,
-        session::{Next, RecordingState, SessionRow, Way},
+        session::{RecordingState, Way},
     },
     ports::{
         archive_store::ArchiveStore,
         clock::{Chance, Clock},
-        recording_source::{Closed, LookUp, RecordingSource, SourceError},
-        session_store::{Finish, Finished, SessionStore, StoreError},
+        recording_source::{Closed, LiveCall, RecordingSource, SourceError},
+        session_store::SessionStore,
     },
 };
 
-/// How far before the call's day its start may lie: calls run over midnight, and clocks differ.
-const LOOK_BACK_MS: u64 = DAY_MS;
+/// Which recordings are asked for at the URL built from their id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direct {
+    /// None: the call log is asked first.
+    No,
+    /// At most so many.
+    UpTo(usize),
+}
 
-/// How many recordings share a look into the call log: their requests and the look's must fit into one window of the
-/// vendor's limit, or a call with many recordings would never come to its end.
-const PER_LOOK_UP: usize = 3;
+/// What becomes of a recording that the call log does not offer and the media URL was not asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Untried {
+    /// The media URL is asked now.
+    AskDirect,
+    /// There was no permit for it: if it was never tried it keeps its place, else the log's word is enough for now.
+    Leave,
+}
 
 impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Archiver<'_, S, R, A, C> {
-    pub(super) async fn look(&self, row: SessionRow, summary: &mut Summary) -> Result<(), Stop> {
-        let mut look = Look::at(row);
-        loop {
-            let now_ms = self.clock.now_ms();
-            let mut todo = look.row.to_fetch(self.schedule, now_ms);
-            todo.retain(|recording| !look.tried.contains(recording));
-            todo.truncate(PER_LOOK_UP);
-            if todo.is_empty() {
-                let counts = !look.tried.is_empty();
-                let next = look.row.next(self.schedule, &look.tried, now_ms, self.clock.next());
-                if self.finish(&mut look, next, counts).await? {
-                    summary.count_session(&look.row);
-                    return Ok(());
-                }
-            } else if let Err(stop) = self.try_recordings(&mut look, &todo, summary).await {
-                if let Stop::Closed(closed) = &stop {
-                    self.put_back(&mut look, closed).await;
-                    summary.count_session(&look.row);
-                }
-                return Err(stop);
-            }
-        }
-    }
-
-    /// Leaves a session because the vendor may not be asked. If some recording has never been tried it comes back as
-    /// soon as that is over, and no attempt is counted; if this look has been round, it climbs the ladder. Where the table
-    /// fails too, the claim brings the session back by itself.
-    async fn put_back(&self, look: &mut Look, closed: &Closed) {
-        loop {
-            let now_ms = self.clock.now_ms();
-            let open_ms = now_ms.saturating_add(pause_ms(closed));
-            let todo = look.row.to_fetch(self.schedule, now_ms);
-            let untried = todo.iter().any(|recording| look.row.result(recording).at_ms == 0);
-            let been_round = !look.tried.is_empty() && !untried;
-            let next = match look.row.next(self.schedule, &todo, now_ms, self.clock.next()) {
-                Next::Settled => Next::Settled,
-                Next::At(due_ms) if been_round => Next::At(due_ms.max(open_ms)),
-                Next::At(_) => Next::At(open_ms),
-            };
-            match self.finish(look, next, been_round).await {
-                Ok(true) => return,
-                Ok(false) => {}
-                Err(error) => {
-                    tracing::warn!(session.id = %look.row.key.session, %error, "could not put a session back");
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Writes the look back; false if facts came meanwhile and the plan must be made anew.
-    async fn finish(&self, look: &mut Look, next: Next, counts: bool) -> Result<bool, StoreError> {
-        let finish = Finish {
-            results: look.changed.clone(),
-            next,
-            attempts: if counts { look.attempts } else { look.attempts.saturating_sub(1) },
-            expires_s: self.schedule.expires_s(self.clock.now_ms()),
-        };
-        match self.sessions.finish(&look.row.key, look.row.rev, &finish).await? {
-            Finished::Done => Ok(true),
-            Finished::Changed(row) => {
-                look.renew(*row);
-                Ok(false)
-            }
-        }
-    }
-
-    /// The hybrid: the direct media URL for each; for those it does not give, one look into the call log.
-    async fn try_recordings(&self, look: &mut Look, todo: &[RecordingId], summary: &mut Summary) -> Result<(), Stop> {
-        let mut failed = Vec::new();
-        for recording in todo {
-            if self.adopt_earlier(look, recording, summary).await {
-                look.tried.push(recording.clone());
-                continue;
-            }
-            let incoming = self.source.direct(recording).await;
-            match self.carry(look, recording, Way::Direct, incoming, summary).await? {
-                Carried::Archived => {}
-                Carried::NotServed(why) => failed.push((recording, why)),
-                Carried::NotStored(why) => self.wait(look, recording, why),
-            }
-            look.tried.push(recording.clone());
-        }
-        if failed.is_empty() {
+    /// A session in which recordings are ready only because nothing has been heard of it: before any permit of the
+    /// group that recordings are in, the vendor is asked whether the call still runs. Where it cannot tell, it is tried.
+    pub(super) async fn ask_whether_it_runs(&self, look: &mut Look, wait_until_ms: u64) -> Result<(), Stop> {
+        let todo = look.todo(self.schedule, self.clock.now_ms());
+        if todo.iter().all(|recording| look.row.is_over(recording)) {
             return Ok(());
         }
-        let look_up = LookUp {
-            session: look.row.key.session.clone(),
-            session_id: look.row.session_id.clone(),
-            from_ms: look.row.day.start_ms().saturating_sub(LOOK_BACK_MS),
-        };
-        let answer = match self.source.look_up(&look_up).await {
+        match self.source.live(&look.row.key.session, wait_until_ms).await {
+            Ok(LiveCall::Running { ended }) => {
+                look.standing.runs = true;
+                let news: Vec<_> = ended.difference(&look.row.ended).cloned().collect();
+                look.row.ended.extend(news.iter().cloned());
+                look.found.ended.extend(news);
+            }
+            Ok(LiveCall::Over) => {}
+            // It is asked again after another quiet period; what is known to be over need not wait for that.
+            Err(SourceError::Closed(Closed::Throttled { .. })) => look.standing.runs = true,
             Err(SourceError::Closed(closed)) => return Err(Stop::Closed(closed)),
-            answer => answer,
+            Err(error) => tracing::debug!(session.id = %look.row.key.session, %error, "cannot tell whether it runs"),
+        }
+        Ok(())
+    }
+
+    /// Tries each recording the way that is known: what the bucket may hold already, the address the call log gave, or
+    /// the media URL.
+    pub(super) async fn try_known(
+        &self,
+        look: &mut Look,
+        direct: Direct,
+        wait_until_ms: u64,
+        summary: &mut Summary,
+    ) -> Result<(), Stop> {
+        let mut direct_left = match direct {
+            Direct::No => 0,
+            Direct::UpTo(most) => most,
         };
-        for (recording, direct) in failed {
-            match &answer {
-                Ok(answer) => self.fall_back(look, recording, &direct, answer, summary).await?,
-                Err(error) => self.wait(look, recording, format!("direct: {direct}; call log: {error}")),
+        for recording in look.todo(self.schedule, self.clock.now_ms()) {
+            if self.adopt_earlier(look, &recording, summary).await {
+                look.tried.push(recording);
+                continue;
+            }
+            match look.address(&recording) {
+                Some(content_uri) => {
+                    let carried = self.carry_listed(look, &recording, &content_uri, wait_until_ms, summary).await?;
+                    self.conclude_or_miss(look, &recording, carried, Some(content_uri));
+                }
+                None if direct_left > 0 && !look.missed.contains_key(&recording) => {
+                    direct_left -= 1;
+                    let carried = self.carry_direct(look, &recording, wait_until_ms, summary).await?;
+                    self.conclude_or_miss(look, &recording, carried, None);
+                }
+                None => {}
             }
         }
         Ok(())
     }
 
-    async fn fall_back(
+    /// What is left after the call log was asked: fetches what it offers, ends what it says will never be, and lets the
+    /// rest wait. `untried` is for what it does not offer and the media URL has not been asked for.
+    pub(super) async fn heed_the_log(
+        &self,
+        look: &mut Look,
+        untried: Untried,
+        wait_until_ms: u64,
+        summary: &mut Summary,
+    ) -> Result<(), Stop> {
+        for recording in look.todo(self.schedule, self.clock.now_ms()) {
+            if let Some(content_uri) = look.address(&recording) {
+                match self.carry_listed(look, &recording, &content_uri, wait_until_ms, summary).await? {
+                    Carried::Archived => look.tried.push(recording),
+                    Carried::NotServed { why, forbidden } => {
+                        if forbidden {
+                            look.forbidden.insert(recording.clone());
+                        }
+                        self.wait(look, &recording, &format!("contentUri: {why}"));
+                    }
+                    Carried::NotStored(why) => self.wait(look, &recording, &why),
+                }
+                continue;
+            }
+            let verdict = look.answer.as_ref().map(|answer| match answer {
+                Ok(answer) => Ok(answer.verdict(&look.row, &recording)),
+                Err(why) => Err(why.clone()),
+            });
+            if verdict == Some(Ok(Verdict::TooShort)) {
+                let reason = format!("call log: marked shortRecording ({} records)", records(look));
+                self.conclude(look, &recording, RecordingState::TooShort, &reason);
+                continue;
+            }
+            if !look.missed.contains_key(&recording) {
+                match untried {
+                    Untried::Leave if look.row.result(&recording).at_ms == 0 => continue,
+                    Untried::Leave => {}
+                    Untried::AskDirect => {
+                        let carried = self.carry_direct(look, &recording, wait_until_ms, summary).await?;
+                        self.conclude_or_miss(look, &recording, carried, None);
+                        if look.tried.contains(&recording) {
+                            continue;
+                        }
+                    }
+                }
+            }
+            match verdict {
+                Some(Ok(Verdict::Silent)) => self.hear_silence(look, &recording),
+                Some(Ok(Verdict::Offered(_))) => self.wait(look, &recording, "call log: offered there"),
+                Some(Ok(Verdict::Unsaid | Verdict::TooShort)) => {
+                    self.wait(look, &recording, "call log: not offered, and it does not speak for all calls");
+                }
+                None => self.wait(look, &recording, "call log: not offered on its pages"),
+                Some(Err(why)) => self.wait(look, &recording, &format!("call log: {why}")),
+            }
+        }
+        Ok(())
+    }
+
+    async fn carry_direct(
         &self,
         look: &mut Look,
         recording: &RecordingId,
-        direct: &str,
-        answer: &CallLogAnswer,
+        wait_until_ms: u64,
         summary: &mut Summary,
-    ) -> Result<(), Stop> {
-        let records = answer.records;
-        match answer.verdict(&look.row, recording) {
-            Verdict::Offered(content_uri) => {
-                let incoming = self.source.listed(&content_uri).await;
-                let mut result = look.row.result(recording);
-                result.content_uri = Some(content_uri);
-                result.silent_since_ms = None;
-                look.set(recording, result);
-                match self.carry(look, recording, Way::CallLog, incoming, summary).await? {
-                    Carried::Archived => {}
-                    Carried::NotServed(why) => {
-                        self.wait(look, recording, format!("direct: {direct}; contentUri: {why}"));
-                    }
-                    Carried::NotStored(why) => self.wait(look, recording, why),
-                }
-            }
-            Verdict::TooShort => {
-                let reason = format!("the call log marks it shortRecording ({records} records)");
-                self.conclude(look, recording, RecordingState::TooShort, reason);
-            }
-            Verdict::Silent => self.hear_silence(look, recording, direct, records),
-            Verdict::Unsaid => {
-                let reason = format!("direct: {direct}; call log: not offered, and it does not speak for all calls");
-                self.wait(look, recording, reason);
+    ) -> Result<Carried, Stop> {
+        let incoming = self.source.direct(recording, wait_until_ms).await;
+        self.carry(look, recording, Way::Direct, incoming, summary).await
+    }
+
+    async fn carry_listed(
+        &self,
+        look: &mut Look,
+        recording: &RecordingId,
+        content_uri: &str,
+        wait_until_ms: u64,
+        summary: &mut Summary,
+    ) -> Result<Carried, Stop> {
+        let incoming = self.source.listed(content_uri, wait_until_ms).await;
+        self.carry(look, recording, Way::CallLog, incoming, summary).await
+    }
+
+    fn conclude_or_miss(
+        &self,
+        look: &mut Look,
+        recording: &RecordingId,
+        carried: Carried,
+        content_uri: Option<String>,
+    ) {
+        match carried {
+            Carried::Archived => look.tried.push(recording.clone()),
+            Carried::NotStored(why) => self.wait(look, recording, &why),
+            Carried::NotServed { why, forbidden } => {
+                let why = format!("{}: {why}", if content_uri.is_some() { "contentUri" } else { "direct" });
+                look.missed.insert(recording.clone(), Missed { why, content_uri, forbidden });
             }
         }
-        Ok(())
+    }
+
+    /// What was missed is not asked about in this look: it waits.
+    pub(super) fn let_the_missed_wait(&self, look: &mut Look) {
+        let missed: Vec<RecordingId> = look.missed.keys().cloned().collect();
+        missed.iter().for_each(|recording| self.wait(look, recording, "the call log was not asked"));
+    }
+
+    /// The log's pages do not offer these yet. It is early: they climb the ladder.
+    pub(super) fn let_the_unoffered_wait(&self, look: &mut Look) {
+        for recording in look.todo(self.schedule, self.clock.now_ms()) {
+            if look.address(&recording).is_none() {
+                self.wait(look, &recording, "call log: not offered on its pages");
+            }
+        }
     }
 
     /// A whole answer of the company's log without the recording: it ends if the first such answer was long enough ago.
-    fn hear_silence(&self, look: &mut Look, recording: &RecordingId, direct: &str, records: usize) {
+    fn hear_silence(&self, look: &mut Look, recording: &RecordingId) {
         let now_ms = self.clock.now_ms();
         let mut result = look.row.result(recording);
+        result.content_uri = None;
         let since_ms = *result.silent_since_ms.get_or_insert(now_ms);
         look.set(recording, result);
-        if now_ms.saturating_sub(since_ms) >= millis(self.schedule.unlisted_after) {
-            let reason = format!("the call log answered without it ({records} records); direct: {direct}");
-            self.conclude(look, recording, RecordingState::Unavailable, reason);
-        } else {
-            self.wait(look, recording, format!("direct: {direct}; call log: not offered ({records} records)"));
-        }
+        let reason = format!("call log: not offered ({} records)", records(look));
+        let long = now_ms.saturating_sub(since_ms) >= millis(self.schedule.unlisted_after);
+        let state = if long { RecordingState::Unavailable } else { RecordingState::Waiting };
+        self.conclude(look, recording, state, &reason);
     }
 
-    fn wait(&self, look: &mut Look, recording: &RecordingId, reason: String) {
+    fn wait(&self, look: &mut Look, recording: &RecordingId, reason: &str) {
         self.conclude(look, recording, RecordingState::Waiting, reason);
     }
 
-    fn conclude(&self, look: &mut Look, recording: &RecordingId, state: RecordingState, reason: String) {
+    /// This look is through with a recording. The reason names every way that was tried.
+    fn conclude(&self, look: &mut Look, recording: &RecordingId, state: RecordingState, reason: &str) {
+        let missed = look.missed.remove(recording);
+        if missed.as_ref().is_some_and(|missed| missed.forbidden && missed.content_uri.is_some()) {
+            look.forbidden.insert(recording.clone());
+        }
+        let reason = missed.map_or_else(|| reason.to_owned(), |missed| format!("{}; {reason}", missed.why));
         tracing::info!(recording.id = %recording, session.id = %look.row.key.session, state = state.name(),
             attempt = look.row.attempts, reason, "not archived");
         let mut result = look.row.result(recording);
@@ -191,5 +240,11 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         result.reason = Some(reason);
         result.at_ms = self.clock.now_ms();
         look.set(recording, result);
+        look.tried.push(recording.clone());
     }
+}
+
+/// How many records the call log had of this very call.
+fn records(look: &Look) -> usize {
+    look.answer.as_ref().and_then(|answer| answer.as_ref().ok()).map_or(0, |answer| answer.records)
 }

@@ -1,10 +1,14 @@
 //! A session in hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{
-    ids::RecordingId,
-    session::{RecordingResult, RecordingState, SessionRow},
+use crate::{
+    domain::{
+        call_log::{CallLogAnswer, Offers},
+        ids::RecordingId,
+        session::{Heard, RecordingResult, RecordingState, Schedule, SessionRow, Standing},
+    },
+    ports::session_store::Found,
 };
 
 /// The row as last read, with what this look has found out on top.
@@ -12,15 +16,46 @@ pub(super) struct Look {
     pub(super) row: SessionRow,
     /// Looks taken when it was claimed, this one included.
     pub(super) attempts: u32,
+    pub(super) standing: Standing,
+    /// When the session becomes due again if this look comes to no end, epoch milliseconds.
+    pub(super) claimed_until_ms: u64,
     /// Results to be written back.
     pub(super) changed: BTreeMap<RecordingId, RecordingResult>,
-    /// Recordings this look has tried.
+    /// Facts to be written back.
+    pub(super) found: Found,
+    /// Recordings this look is through with.
     pub(super) tried: Vec<RecordingId>,
+    /// Recordings that did not come by the way that was known: the call log is to say what is wrong.
+    pub(super) missed: BTreeMap<RecordingId, Missed>,
+    /// What the call log said of this very call, or why it did not.
+    pub(super) answer: Option<Result<CallLogAnswer, String>>,
+    /// Recordings the user may not have.
+    pub(super) forbidden: BTreeSet<RecordingId>,
+}
+
+/// A way that did not lead to the recording.
+pub(super) struct Missed {
+    pub(super) why: String,
+    /// The address asked, if the call log had given one.
+    pub(super) content_uri: Option<String>,
+    /// The vendor says that our user may not have it.
+    pub(super) forbidden: bool,
 }
 
 impl Look {
-    pub(super) fn at(row: SessionRow) -> Self {
-        Self { attempts: row.attempts, row, changed: BTreeMap::new(), tried: Vec::new() }
+    pub(super) fn at(row: SessionRow, due_at_ms: u64, claimed_until_ms: u64) -> Self {
+        Self {
+            attempts: row.attempts,
+            row,
+            standing: Standing { runs: false, due_at_ms },
+            claimed_until_ms,
+            changed: BTreeMap::new(),
+            found: Found::default(),
+            tried: Vec::new(),
+            missed: BTreeMap::new(),
+            answer: None,
+            forbidden: BTreeSet::new(),
+        }
     }
 
     /// Takes over a newer row. What was found out meanwhile stays, but `archived` is never left.
@@ -28,24 +63,71 @@ impl Look {
         self.changed.retain(|recording, _| row.result(recording).state != RecordingState::Archived);
         self.row = row;
         self.row.results.extend(self.changed.clone());
+        self.row.heard.extend(self.found.heard.clone());
+        self.row.ended.extend(self.found.ended.clone());
     }
 
+    /// Changes a result. `archived` is never left: another look may have come there first.
     pub(super) fn set(&mut self, recording: &RecordingId, result: RecordingResult) {
+        let is_archived = |state| state == RecordingState::Archived;
+        if is_archived(self.row.result(recording).state) && !is_archived(result.state) {
+            return;
+        }
         self.row.results.insert(recording.clone(), result.clone());
         self.changed.insert(recording.clone(), result);
+    }
+
+    /// Recordings that are ready and this look is not through with.
+    pub(super) fn todo(&self, schedule: &Schedule, now_ms: u64) -> Vec<RecordingId> {
+        let mut todo = self.row.to_fetch(schedule, self.standing.runs, now_ms);
+        todo.retain(|recording| !self.tried.contains(recording));
+        todo
+    }
+
+    /// The address at which the call log offers a recording, unless it has just been asked in vain.
+    pub(super) fn address(&self, recording: &RecordingId) -> Option<String> {
+        let content_uri = self.row.address(recording)?;
+        let in_vain =
+            self.missed.get(recording).is_some_and(|missed| missed.content_uri.as_ref() == Some(&content_uri));
+        (!in_vain).then_some(content_uri)
+    }
+
+    /// Merges what the call log offers into the row. A recording no event told of becomes a fact of it.
+    pub(super) fn learn(&mut self, offers: &Offers) {
+        for (recording, offer) in offers {
+            if !self.row.recordings().contains(recording) {
+                let heard = Heard { recording: recording.clone(), party: offer.party.clone() };
+                self.row.heard.insert(heard.clone());
+                self.found.heard.insert(heard);
+            }
+            let mut result = self.row.result(recording);
+            if !result.state.is_final() && result.content_uri.as_ref() != Some(&offer.content_uri) {
+                result.content_uri = Some(offer.content_uri.clone());
+                result.silent_since_ms = None;
+                self.set(recording, result);
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::session::tests::{id, row};
+    use crate::domain::{
+        call_log::Offer,
+        ids::PartyId,
+        session::tests::{id, row},
+    };
+
+    fn ids(texts: [&str; 2]) -> [RecordingId; 2] {
+        texts.map(|text| id(RecordingId::parse, text))
+    }
 
     #[test]
     fn a_newer_row_keeps_what_was_found_out_but_not_over_an_archived_recording() {
-        let [first, second] = ["1", "2"].map(|text| id(RecordingId::parse, text));
+        let [first, second] = ids(["1", "2"]);
         let state = |state| RecordingResult { state, ..RecordingResult::default() };
-        let mut look = Look::at(row(&["1|p", "2|p"], &["p"]));
+        let mut look = Look::at(row(&["1|p", "2|p"], &["p"]), 0, 0);
         look.set(&first, state(RecordingState::Waiting));
         look.set(&second, state(RecordingState::TooShort));
         let mut newer = row(&["1|p", "2|p", "3|p"], &["p"]);
@@ -55,5 +137,49 @@ mod tests {
         assert_eq!(look.row.result(&second).state, RecordingState::TooShort);
         assert_eq!(look.changed.keys().collect::<Vec<_>>(), [&second]);
         assert_eq!(look.row.heard.len(), 3);
+    }
+
+    #[test]
+    fn offers_are_merged_and_what_no_event_told_of_becomes_a_fact() {
+        let [first, second] = ids(["1", "2"]);
+        let party = Some(id(PartyId::parse, "q"));
+        let offer = |content_uri: &str| Offer { content_uri: content_uri.into(), party: party.clone() };
+        let mut look = Look::at(row(&["1|p"], &[]), 0, 0);
+        let silent = RecordingResult { silent_since_ms: Some(7), ..RecordingResult::default() };
+        look.set(&first, silent);
+        look.learn(&Offers::from([(first.clone(), offer("https://a/1")), (second.clone(), offer("https://a/2"))]));
+        assert_eq!((look.address(&first), look.row.result(&first).silent_since_ms), (Some("https://a/1".into()), None));
+        let heard = Heard { recording: second.clone(), party: party.clone() };
+        assert_eq!(look.found.heard, [heard.clone()].into());
+        look.renew(row(&["1|p"], &[]));
+        assert!(look.row.heard.contains(&heard), "it stays on a newer row");
+        look.missed
+            .insert(second.clone(), Missed { why: "404".into(), content_uri: look.address(&second), forbidden: false });
+        assert_eq!(look.address(&second), None, "not twice in vain");
+        look.learn(&Offers::from([(second.clone(), offer("https://b/2"))]));
+        assert_eq!(look.address(&second), Some("https://b/2".into()));
+    }
+
+    #[test]
+    fn archived_is_never_left() {
+        let [first, _] = ids(["1", "2"]);
+        let mut look = Look::at(row(&["1|p"], &["p"]), 0, 0);
+        let mut newer = row(&["1|p"], &["p"]);
+        let archived = RecordingResult { state: RecordingState::Archived, ..RecordingResult::default() };
+        newer.results.insert(first.clone(), archived);
+        look.renew(newer);
+        look.set(&first, RecordingResult { reason: Some("503".into()), ..RecordingResult::default() });
+        assert_eq!(look.row.result(&first).state, RecordingState::Archived);
+        assert!(look.changed.is_empty());
+    }
+
+    #[test]
+    fn an_archived_recording_is_not_disturbed_by_an_offer() {
+        let [first, _] = ids(["1", "2"]);
+        let mut look = Look::at(row(&["1|p"], &[]), 0, 0);
+        let archived = RecordingResult { state: RecordingState::Archived, ..RecordingResult::default() };
+        look.row.results.insert(first.clone(), archived);
+        look.learn(&Offers::from([(first, Offer { content_uri: "https://a/1".into(), party: None })]));
+        assert!(look.changed.is_empty() && look.found == Found::default());
     }
 }

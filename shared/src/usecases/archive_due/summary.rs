@@ -1,9 +1,12 @@
 //! What a run says of itself.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use super::look::Look;
 use crate::{
-    domain::session::{SessionRow, Way},
+    domain::session::{SessionKey, SessionRow, Way},
     ports::recording_source::{Closed, CredentialsError},
 };
 
@@ -30,9 +33,25 @@ pub struct Summary {
     pub conflicts: usize,
     /// Rows that cannot be read or written.
     pub unreadable: usize,
+    /// Recordings the vendor lets our user not have.
+    pub forbidden: usize,
+    /// Sessions that were due when the run began.
+    pub backlog: usize,
+    /// How long the one due longest had been due then, seconds.
+    pub oldest_due_seconds: u64,
+    /// Time to the vendor's deletion of the oldest call seen, less the time it takes to drain the backlog at the vendor's
+    /// limit; seconds. None where nothing was due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slack_seconds: Option<i64>,
     /// Why the run ended before everything due was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
+    /// Each session's recordings by state, as they stood when the run left it.
+    #[serde(skip)]
+    looked_at: BTreeMap<SessionKey, [usize; 4]>,
+    /// When the oldest call seen was first heard of, epoch milliseconds.
+    #[serde(skip)]
+    oldest_seen_ms: Option<u64>,
 }
 
 /// Why a run ended early.
@@ -49,12 +68,18 @@ pub enum Stopped {
     CredentialsRefused,
     /// No token for now.
     CredentialsUnavailable,
+    /// The application lacks a permission: a person must look.
+    PermissionMissing,
+    /// No permits for now: their ledger cannot be reached.
+    PermitsUnavailable,
 }
 
 impl Stopped {
     pub(super) fn by(closed: &Closed) -> Self {
         match closed {
             Closed::Throttled { .. } => Self::Throttled,
+            Closed::Forbidden => Self::PermissionMissing,
+            Closed::NoLedger(_) => Self::PermitsUnavailable,
             Closed::Credentials(CredentialsError::Unavailable(_)) => Self::CredentialsUnavailable,
             Closed::Credentials(CredentialsError::Refused { .. } | CredentialsError::NotAccepted) => {
                 Self::CredentialsRefused
@@ -64,13 +89,46 @@ impl Stopped {
 }
 
 impl Summary {
-    pub(super) fn count_session(&mut self, row: &SessionRow) {
-        let [archived, waiting, too_short, unavailable] = row.counts();
-        self.sessions += 1;
-        self.archived += archived;
-        self.waiting += waiting;
-        self.too_short += too_short;
-        self.unavailable += unavailable;
+    /// A session was left like this.
+    pub(super) fn count_session(&mut self, look: &Look) {
+        self.looked_at.insert(look.row.key.clone(), look.row.counts());
+        self.forbidden += look.forbidden.len();
+    }
+
+    /// A session was taken.
+    pub(super) fn see(&mut self, row: &SessionRow) {
+        self.oldest_seen_ms = [self.oldest_seen_ms, Some(row.seen_at_ms)].into_iter().flatten().min();
+    }
+
+    /// Adds what was counted beside it.
+    pub(super) fn add(&mut self, other: Self) {
+        self.direct += other.direct;
+        self.call_log += other.call_log;
+        self.adopted += other.adopted;
+        self.conflicts += other.conflicts;
+        self.unreadable += other.unreadable;
+        self.forbidden += other.forbidden;
+        self.looked_at.extend(other.looked_at);
+        self.oldest_seen_ms = [self.oldest_seen_ms, other.oldest_seen_ms].into_iter().flatten().min();
+    }
+
+    /// How many sessions were looked at so far.
+    pub(super) fn sessions_so_far(&self) -> usize {
+        self.looked_at.len()
+    }
+
+    /// Sums up. The vendor keeps a recording for `retention_ms` and gives out one in `pace_ms`, milliseconds.
+    pub(super) fn conclude(&mut self, now_ms: u64, retention_ms: u64, pace_ms: u64) {
+        let [archived, waiting, too_short, unavailable] =
+            self.looked_at.values().fold([0; 4], |sum, row| [0, 1, 2, 3].map(|state| sum[state] + row[state]));
+        self.sessions = self.looked_at.len();
+        (self.archived, self.waiting, self.too_short, self.unavailable) = (archived, waiting, too_short, unavailable);
+        self.slack_seconds = self.oldest_seen_ms.map(|seen_ms| {
+            let deleted_ms = i128::from(seen_ms) + i128::from(retention_ms);
+            let drained_ms = i128::from(now_ms) + self.backlog as i128 * i128::from(pace_ms);
+            let slack_s = (deleted_ms - drained_ms).div_euclid(1000);
+            i64::try_from(slack_s).unwrap_or(if slack_s < 0 { i64::MIN } else { i64::MAX })
+        });
     }
 
     pub(super) fn count_way(&mut self, way: Way) {

@@ -1,12 +1,16 @@
-//! The ports in memory: a table, a bucket and a token row that keep the same contracts as DynamoDB and S3.
+//! The ports in memory: a table with its vendor rows and a bucket that keep the same contracts as DynamoDB and S3.
 //!
 //! They answer at once and never fail: delay and faults are put around them. Clones share one state.
 
 mod bucket;
 mod leases;
+mod permits;
 mod sessions;
 mod table;
+mod tokens;
 
 pub use bucket::{MemoryBucket, StoredObject};
+pub use permits::MemoryPermitRows;
 pub use sessions::StoredRow;
-pub use table::{MemoryTable, MemoryTokenRow};
+pub use table::MemoryTable;
+pub use tokens::MemoryTokenRow;

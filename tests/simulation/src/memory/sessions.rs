@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared::{
     domain::{
-        ids::{PartyId, RecordingId},
+        call_log::Offers,
+        ids::PartyId,
         notification::PartyAbout,
-        session::{Learned, Next, RecordingResult, SessionKey, SessionRow, Write},
+        session::{Heard, Learned, Next, SessionKey, SessionRow, Write},
     },
-    ports::session_store::{Finish, Finished, Recorded, StoreError},
+    ports::session_store::{Due, Finish, Finished, Order, Recorded, StoreError},
 };
 
 /// A session row with what the table keeps beside it.
@@ -63,9 +64,18 @@ impl Sessions {
         Recorded::New
     }
 
-    pub(super) fn due(&self, now_ms: u64, limit: usize) -> Vec<SessionKey> {
-        let due = self.queue.iter().take_while(|(due_at_ms, _)| *due_at_ms <= now_ms);
-        due.take(limit).map(|(_, key)| key.clone()).collect()
+    pub(super) fn due(&self, now_ms: u64, order: Order, limit: usize) -> Vec<Due> {
+        let due = |(due_at_ms, key): &(u64, SessionKey)| Due { key: key.clone(), due_at_ms: *due_at_ms };
+        let oldest = self.queue.iter();
+        match order {
+            Order::Oldest => oldest.take_while(|(at_ms, _)| *at_ms <= now_ms).take(limit).map(due).collect(),
+            Order::Latest => oldest.rev().skip_while(|(at_ms, _)| *at_ms > now_ms).take(limit).map(due).collect(),
+        }
+    }
+
+    pub(super) fn count_due(&self, now_ms: u64) -> usize {
+        // Under a backlog most of the queue is due, and what is not lies at its end.
+        self.queue.len() - self.queue.iter().rev().take_while(|(due_at_ms, _)| *due_at_ms > now_ms).count()
     }
 
     pub(super) fn claim(&mut self, key: &SessionKey, now_ms: u64, until_ms: u64) -> Option<SessionRow> {
@@ -78,18 +88,6 @@ impl Sessions {
         })
     }
 
-    pub(super) fn note(
-        &mut self,
-        key: &SessionKey,
-        recording: &RecordingId,
-        result: &RecordingResult,
-    ) -> Result<SessionRow, StoreError> {
-        let noted = self.write(key, |stored| {
-            stored.row.results.insert(recording.clone(), result.clone());
-        });
-        noted.ok_or_else(|| StoreError::Rejected("there is no such row".to_owned()))
-    }
-
     pub(super) fn finish(&mut self, key: &SessionKey, rev: u64, finish: &Finish) -> Result<Finished, StoreError> {
         let stored = self.rows.get(key).ok_or(StoreError::Corrupt("the row has vanished"))?;
         if stored.row.rev != rev {
@@ -99,12 +97,31 @@ impl Sessions {
             stored.row.attempts = finish.attempts;
             stored.expires_s = finish.expires_s;
             stored.row.results.extend(finish.results.clone());
+            stored.row.heard.extend(finish.found.heard.iter().cloned());
+            stored.row.ended.extend(finish.found.ended.iter().cloned());
             match finish.next {
                 Next::Settled => (stored.queued, stored.due_at_ms) = (false, None),
                 Next::At(due_at_ms) => stored.due_at_ms = Some(due_at_ms),
             }
         });
         Ok(Finished::Done)
+    }
+
+    pub(super) fn offer(&mut self, key: &SessionKey, offers: &Offers) -> bool {
+        let news = |row: &SessionRow| {
+            offers.iter().any(|(recording, offer)| row.offers.get(recording) != Some(&offer.content_uri))
+        };
+        let takes = self.rows.get(key).is_some_and(|stored| stored.queued && news(&stored.row));
+        takes
+            && self
+                .write(key, |stored| {
+                    for (recording, offer) in offers {
+                        stored.row.offers.insert(recording.clone(), offer.content_uri.clone());
+                        let heard = Heard { recording: recording.clone(), party: offer.party.clone() };
+                        stored.row.heard.insert(heard);
+                    }
+                })
+                .is_some()
     }
 
     /// The one way to change a row: counts `rev` up, keeps the index, remembers that the row changed. Answers the row
@@ -136,6 +153,7 @@ impl StoredRow {
             seen_at_ms: learned.seen_at_ms,
             rev: 0,
             attempts: 0,
+            offers: BTreeMap::new(),
             results: BTreeMap::new(),
         };
         let (Write::Once(expires_s) | Write::Always(expires_s)) = learned.expires_s;

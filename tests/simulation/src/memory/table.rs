@@ -1,4 +1,4 @@
-//! [`SessionStore`] and [`TokenStore`] in memory.
+//! [`SessionStore`] in memory, and the way to the vendor rows.
 
 use std::{
     cell::RefCell,
@@ -8,40 +8,50 @@ use std::{
 
 use shared::{
     domain::{
-        ids::RecordingId,
+        call_log::Offers,
         notification::SessionFacts,
-        session::{Learned, RecordingResult, Schedule, SessionKey, SessionRow},
+        session::{Learned, Schedule, SessionKey, SessionRow},
     },
-    ports::{
-        session_store::{Finish, Finished, Recorded, SessionStore, StoreError},
-        token_store::{StoredToken, TokenStore},
-    },
+    ports::session_store::{Drain, Due, Finish, Finished, Order, Recorded, SessionStore, StoreError},
 };
 
 use super::{
     leases::Lease,
+    permits::MemoryPermitRows,
     sessions::{Sessions, StoredRow},
+    tokens::MemoryTokenRow,
 };
 
 /// The table. Every call happens whole and at once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct MemoryTable {
     sessions: Rc<RefCell<Sessions>>,
-    drain: Rc<RefCell<Lease>>,
+    /// None: whoever asks for the drain lease gets it.
+    drain: Option<Rc<RefCell<Lease>>>,
     tokens: Rc<RefCell<HashMap<String, MemoryTokenRow>>>,
+    permits: Rc<RefCell<HashMap<String, MemoryPermitRows>>>,
 }
 
-/// The token row of one client id.
-#[derive(Debug, Clone, Default)]
-pub struct MemoryTokenRow {
-    token: Rc<RefCell<Option<StoredToken>>>,
-    lock: Rc<RefCell<Lease>>,
+impl Default for MemoryTable {
+    fn default() -> Self {
+        Self { sessions: Rc::default(), drain: Some(Rc::default()), tokens: Rc::default(), permits: Rc::default() }
+    }
 }
 
 impl MemoryTable {
+    /// The same rows for somebody who does not mind the drain lease: it is his whenever he asks, and stays others'.
+    pub fn without_lease(&self) -> Self {
+        Self { drain: None, ..self.clone() }
+    }
+
     /// The token row of `client_id`.
     pub fn token_row(&self, client_id: &str) -> MemoryTokenRow {
         self.tokens.borrow_mut().entry(client_id.to_owned()).or_default().clone()
+    }
+
+    /// The permit rows of `client_id`.
+    pub fn permit_rows(&self, client_id: &str) -> MemoryPermitRows {
+        self.permits.borrow_mut().entry(client_id.to_owned()).or_default().clone()
     }
 
     /// Reads all session rows where they stand. The table cannot be written meanwhile.
@@ -70,49 +80,34 @@ impl SessionStore for MemoryTable {
         Ok(self.sessions.borrow_mut().record(Learned::of(facts, schedule, now_ms)))
     }
 
-    async fn due(&self, now_ms: u64, limit: usize) -> Result<Vec<SessionKey>, StoreError> {
-        Ok(self.sessions.borrow().due(now_ms, limit))
+    async fn due(&self, now_ms: u64, order: Order, limit: usize) -> Result<Vec<Due>, StoreError> {
+        Ok(self.sessions.borrow().due(now_ms, order, limit))
+    }
+
+    async fn count_due(&self, now_ms: u64) -> Result<usize, StoreError> {
+        Ok(self.sessions.borrow().count_due(now_ms))
     }
 
     async fn claim(&self, key: &SessionKey, now_ms: u64, until_ms: u64) -> Result<Option<SessionRow>, StoreError> {
         Ok(self.sessions.borrow_mut().claim(key, now_ms, until_ms))
     }
 
-    async fn note(
-        &self,
-        key: &SessionKey,
-        recording: &RecordingId,
-        result: &RecordingResult,
-    ) -> Result<SessionRow, StoreError> {
-        self.sessions.borrow_mut().note(key, recording, result)
-    }
-
     async fn finish(&self, key: &SessionKey, rev: u64, finish: &Finish) -> Result<Finished, StoreError> {
         self.sessions.borrow_mut().finish(key, rev, finish)
     }
 
-    async fn acquire_drain(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<bool, StoreError> {
-        Ok(self.drain.borrow_mut().acquire(holder, now_ms, until_ms))
+    async fn offer(&self, key: &SessionKey, offers: &Offers) -> Result<bool, StoreError> {
+        Ok(self.sessions.borrow_mut().offer(key, offers))
+    }
+
+    async fn acquire_drain(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<Drain, StoreError> {
+        Ok(self.drain.as_ref().map_or(Drain::Ours, |drain| drain.borrow_mut().acquire(holder, now_ms, until_ms)))
     }
 
     async fn release_drain(&self, holder: &str) -> Result<(), StoreError> {
-        self.drain.borrow_mut().release(holder);
-        Ok(())
-    }
-}
-
-impl TokenStore for MemoryTokenRow {
-    async fn token(&self) -> Result<Option<StoredToken>, StoreError> {
-        Ok(self.token.borrow().clone())
-    }
-
-    async fn lock(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<bool, StoreError> {
-        Ok(self.lock.borrow_mut().acquire(holder, now_ms, until_ms))
-    }
-
-    async fn put(&self, token: &StoredToken) -> Result<(), StoreError> {
-        *self.token.borrow_mut() = Some(token.clone());
-        self.lock.borrow_mut().clear();
+        if let Some(drain) = &self.drain {
+            drain.borrow_mut().release(holder);
+        }
         Ok(())
     }
 }
