@@ -147,13 +147,10 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     /// Looks at everything that was due when the run started, and under a backlog at what becomes due meanwhile.
     async fn drain(&self, run: Run<'_>, stop_ms: u64, summary: &mut Summary) -> Result<(), Stop> {
         let mut as_of_ms = self.clock.now_ms();
-        summary.backlog = self.sessions.count_due(as_of_ms).await?;
-        loop {
-            let due = self.sessions.due(as_of_ms, Order::Oldest, BACKLOG).await?;
-            let Some(oldest) = due.first() else { return Ok(()) };
-            if summary.oldest_due_seconds == 0 {
-                summary.oldest_due_seconds = as_of_ms.saturating_sub(oldest.due_at_ms) / 1000;
-            }
+        let mut due = self.sessions.due(as_of_ms, Order::Oldest, BACKLOG).await?;
+        summary.backlog = if due.len() < BACKLOG { due.len() } else { self.sessions.count_due(as_of_ms).await? };
+        summary.oldest_due_seconds = due.first().map_or(0, |oldest| as_of_ms.saturating_sub(oldest.due_at_ms) / 1000);
+        while !due.is_empty() {
             if self.clock.now_ms() >= stop_ms {
                 summary.stopped = Some(Stopped::Deadline);
                 return Ok(());
@@ -175,7 +172,9 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             if summary.sessions_so_far() == looked_at {
                 return Ok(());
             }
+            due = self.sessions.due(as_of_ms, Order::Oldest, BACKLOG).await?;
         }
+        Ok(())
     }
 }
 

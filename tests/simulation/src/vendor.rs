@@ -1,6 +1,6 @@
 //! The simulated vendor's core behind the product's own client: requests go in over a network that fails.
 
-use std::{cell::RefCell, ops::Range, rc::Rc, time::Duration};
+use std::{cell::RefCell, ops::Range, rc::Rc};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -67,9 +67,8 @@ pub(crate) struct Vendor {
 }
 
 impl Transport for Vendor {
-    async fn send(&self, request: Request<Bytes>, limit: Option<Duration>) -> Result<Response<ByteStream>, NoReply> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, NoReply> {
         let Crossing { time, dice, faults, trace, .. } = &self.crossing;
-        let timeout_ms = limit.map_or(TIMEOUT_MS, |limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
         let Some(origin) = origin_of(request.uri()) else {
             if request.headers().contains_key(AUTHORIZATION) {
                 let host = request.uri().host().unwrap_or_default();
@@ -84,7 +83,7 @@ impl Transport for Vendor {
             return Err(NoReply { why: "connection refused".to_owned(), sent: false });
         }
         if faults.strikes(Fault::VendorRequestLost) {
-            time.sleep(timeout_ms).await;
+            time.sleep(TIMEOUT_MS).await;
             return Err(timeout());
         }
         let asked = asked(origin, request);
@@ -98,7 +97,7 @@ impl Transport for Vendor {
         };
         trace.line(format_args!("vendor {} {} {}", asked.method, asked.target, reply.status));
         if faults.strikes(Fault::VendorAnswerLost) {
-            time.sleep(timeout_ms).await;
+            time.sleep(TIMEOUT_MS).await;
             return Err(timeout());
         }
         if reply.status != 429 && faults.strikes(Fault::VendorBadGateway) {

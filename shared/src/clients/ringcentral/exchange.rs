@@ -28,7 +28,7 @@ pub(super) async fn exchange<H: Transport, P: PermitStore, C: Clock>(
     permit: Permit,
     request: Request<Bytes>,
 ) -> Result<Response<ByteStream>, Failed> {
-    let sent = pin!(http.send(request, None));
+    let sent = pin!(http.send(request));
     let late = pin!(clock.sleep(Duration::from_millis(ANSWERED_WITHIN_MS)));
     let reply = match select(sent, late).await {
         Either::Left((reply, _)) => reply,

@@ -116,15 +116,11 @@ impl<P: PermitStore> Permits<P> {
     /// Closes the gates a 429 speaks of; that of its own group for a window at least, as long as the penalty lasts.
     pub(super) async fn freeze<C: Clock>(&self, endpoint: Endpoint, throttled: &Throttled, clock: &C) {
         let group = self.group_of(endpoint);
-        let least_ms = match throttled.scope {
-            Scope::Group => self.gate(&group).window_ms(&group),
-            Scope::All => 0,
+        let (groups, least_ms): (BTreeSet<Group>, u64) = match throttled.scope {
+            Scope::Group => ([group.clone()].into(), self.gate(&group).window_ms(&group)),
+            Scope::All => (Group::documented().chain(lock(&self.gates).keys().cloned()).collect(), 0),
         };
         let until_ms = clock.now_ms().saturating_add(throttled.pause_ms.max(least_ms));
-        let groups: BTreeSet<Group> = match throttled.scope {
-            Scope::Group => [group].into(),
-            Scope::All => Group::documented().chain(lock(&self.gates).keys().cloned()).collect(),
-        };
         for group in &groups {
             self.gate(group).freeze(until_ms);
         }

@@ -1,8 +1,6 @@
 //! The seam to the network: a request goes out, the head of a reply comes back and its body follows. Everything above it
 //! (tokens, limits, fallbacks, what an answer means) runs unchanged over a simulated vendor.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{HeaderValue, Request, Response, header::InvalidHeaderValue};
@@ -12,12 +10,11 @@ use crate::ports::recording_source::{ByteStream, Interrupted};
 /// Carries requests to RingCentral.
 #[expect(async_fn_in_trait, reason = "used through generics on one thread; no caller needs a Send bound")]
 pub trait Transport {
-    /// Sends a request to its absolute address, following no redirect, and answers once the reply's head is there. The
-    /// whole exchange ends within `limit`, where one is given.
+    /// Sends a request to its absolute address, following no redirect, and answers once the reply's head is there.
     ///
     /// # Errors
     /// There was no reply; the vendor may have got the request all the same.
-    async fn send(&self, request: Request<Bytes>, limit: Option<Duration>) -> Result<Response<ByteStream>, NoReply>;
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, NoReply>;
 }
 
 /// Why no reply came.
@@ -31,9 +28,8 @@ pub struct NoReply {
 }
 
 impl Transport for reqwest::Client {
-    async fn send(&self, request: Request<Bytes>, limit: Option<Duration>) -> Result<Response<ByteStream>, NoReply> {
-        let mut request = reqwest::Request::try_from(request).map_err(no_reply)?;
-        *request.timeout_mut() = limit;
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, NoReply> {
+        let request = reqwest::Request::try_from(request).map_err(no_reply)?;
         let reply = self.execute(request).await.map_err(no_reply)?;
         let mut head = Response::new(());
         *head.status_mut() = reply.status();

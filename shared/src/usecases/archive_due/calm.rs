@@ -2,12 +2,7 @@
 
 use futures_util::future::join_all;
 
-use super::{
-    Archiver, Stop, Summary,
-    hybrid::{Direct, Untried},
-    look::Look,
-    pass_over,
-};
+use super::{Archiver, Stop, Summary, hybrid::Untried, look::Look, pass_over};
 use crate::{
     domain::ids::RecordingId,
     failure::Class,
@@ -80,7 +75,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             budget -= most;
             spent += most;
             left += untried - most;
-            self.counted(async move |summary| self.try_known(look, Direct::UpTo(most), now_ms, summary).await)
+            self.counted(async move |summary| self.try_known(look, most, now_ms, summary).await)
         });
         collect(join_all(each).await, summary)?;
         Ok(spent > 0 && left > 0)

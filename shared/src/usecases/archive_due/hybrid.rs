@@ -20,15 +20,6 @@ use crate::{
     },
 };
 
-/// Which recordings are asked for at the URL built from their id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direct {
-    /// None: the call log is asked first.
-    No,
-    /// At most so many.
-    UpTo(usize),
-}
-
 /// What becomes of a recording that the call log does not offer and the media URL was not asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Untried {
@@ -62,19 +53,16 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         Ok(())
     }
 
-    /// Tries each recording the way that is known: what the bucket may hold already, the address the call log gave, or
-    /// the media URL.
+    /// Tries each recording the way that is known: what the bucket may hold already, the address the call log gave, or,
+    /// for at most `direct` of them, the media URL.
     pub(super) async fn try_known(
         &self,
         look: &mut Look,
-        direct: Direct,
+        direct: usize,
         wait_until_ms: u64,
         summary: &mut Summary,
     ) -> Result<(), Stop> {
-        let mut direct_left = match direct {
-            Direct::No => 0,
-            Direct::UpTo(most) => most,
-        };
+        let mut direct_left = direct;
         for recording in look.todo(self.schedule, self.clock.now_ms()) {
             if self.adopt_earlier(look, &recording, summary).await {
                 look.tried.push(recording);

@@ -12,7 +12,7 @@ use futures_util::{
 use super::{
     Archiver, BACKLOG, Run, Stop, Summary,
     ask::{LOOK_AHEAD_MS, Others},
-    hybrid::{Direct, Untried},
+    hybrid::Untried,
     look::Look,
     pass_over,
 };
@@ -57,8 +57,9 @@ struct Hand {
     unanswered: Vec<Look>,
     /// Whether this run knows that the log cannot be read.
     log_fails: bool,
-    /// The pages of a question did not reach back far enough: so many times the next ones are to end earlier.
-    denser: u64,
+    /// So often the pages of a question did not reach back far enough. Each time the next ones end at a quarter of the
+    /// distance.
+    too_far: u32,
     /// Nothing more is due, or too little for a page.
     dry: bool,
 }
@@ -93,7 +94,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             if on && !refilling && !hand.dry && hand.ready.len() < TRANSFERS {
                 refilling = true;
                 let unanswered = std::mem::take(&mut hand.unanswered);
-                let more = Hand { unanswered, log_fails: hand.log_fails, denser: hand.denser, ..Hand::default() };
+                let more = Hand { unanswered, log_fails: hand.log_fails, too_far: hand.too_far, ..Hand::default() };
                 jobs.push(self.refill(more, run, stop_ms).boxed_local());
             }
             match jobs.next().await {
@@ -108,7 +109,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                     summary.add(counted);
                     hand.ready.extend(more.ready);
                     (hand.unanswered, hand.dry) = (more.unanswered, more.dry);
-                    (hand.log_fails, hand.denser) = (more.log_fails, more.denser);
+                    (hand.log_fails, hand.too_far) = (more.log_fails, more.too_far);
                     ended = ended.and(done);
                 }
                 Some(Done::PutBack(counted, done)) => {
@@ -143,10 +144,10 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
 
     async fn try_as(&self, look: &mut Look, how: How, stop_ms: u64, summary: &mut Summary) -> Result<(), Stop> {
         match how {
-            How::Known => self.try_known(look, Direct::No, stop_ms, summary).await?,
-            How::Fresh => self.try_known(look, Direct::UpTo(usize::MAX), stop_ms, summary).await?,
+            How::Known => self.try_known(look, 0, stop_ms, summary).await?,
+            How::Fresh => self.try_known(look, usize::MAX, stop_ms, summary).await?,
             How::Thorough => {
-                self.try_known(look, Direct::No, stop_ms, summary).await?;
+                self.try_known(look, 0, stop_ms, summary).await?;
                 if self.is_open(look) {
                     self.ask_about(look, stop_ms).await?;
                     self.heed_the_log(look, Untried::AskDirect, stop_ms, summary).await?;
@@ -233,7 +234,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     async fn ask_ahead(&self, hand: &mut Hand, stop_ms: u64, summary: &mut Summary) -> Result<(), Stop> {
         let mut looks = std::mem::take(&mut hand.unanswered);
         let oldest_ms = looks.iter().map(|look| look.row.seen_at_ms).min().unwrap_or_default();
-        let ahead_ms = AHEAD * self.source.pace_ms() / (hand.denser + 1);
+        let ahead_ms = (AHEAD * self.source.pace_ms()) >> (2 * hand.too_far).min(63);
         let to_ms = (oldest_ms + ahead_ms).min(self.clock.now_ms()) + LOOK_AHEAD_MS;
         let mut open: Vec<&mut Look> = looks.iter_mut().collect();
         let read = match self.read_pages(&mut open, to_ms, Others::AreTold, stop_ms).await {
@@ -248,7 +249,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             hand.log_fails = true;
         }
         if read.as_ref().is_ok_and(|heard_ms| heard_ms.start > oldest_ms) {
-            hand.denser = hand.denser * 4 + 3;
+            hand.too_far += 1;
         }
         let was_asked = |look: &Look| match &read {
             Ok(heard_ms) => heard_ms.contains(&look.row.seen_at_ms) || look.row.seen_at_ms == oldest_ms,

@@ -137,7 +137,10 @@ impl Gate {
         now_ms: u64,
     ) -> Result<Reserved, StoreError> {
         let mut row = self.row.lock().await;
-        let news = lock(&self.local).news.clone();
+        let (news, frozen_until_ms) = {
+            let local = lock(&self.local);
+            (local.news.clone(), local.frozen_until_ms)
+        };
         let (mut failures, mut races, mut fresh) = (0, 0, false);
         loop {
             let known = match row.take() {
@@ -153,6 +156,10 @@ impl Gate {
             };
             let mut ledger = known.ledger.clone();
             news.iter().for_each(|news| news.say_to(&mut ledger));
+            // Said again to a row that was lost and made anew: it must not grant what this process may not use.
+            if now_ms < frozen_until_ms {
+                ledger.freeze(frozen_until_ms);
+            }
             let said = ledger != known.ledger;
             let reserved = ledger.reserve(ids, now_ms, now_ms + SENT_WITHIN_MS + ANSWERED_WITHIN_MS + LATER_STILL_MS);
             let granted = matches!(reserved, Reserved::Granted(_));
