@@ -33,6 +33,7 @@ macro_rules! every_clause {
                 every_result_comes_back_as_it_went
                 a_finish_on_the_right_rev_writes_all
                 a_finish_adds_what_was_found
+                a_manifest_is_kept_until_another_is_written
                 a_finish_on_an_old_rev_writes_nothing_and_answers_the_newer_row
                 a_finish_makes_no_row
                 a_record_between_claim_and_finish_is_seen
@@ -74,6 +75,8 @@ macro_rules! every_clause {
             archive {
                 a_created_object_is_held_with_its_digest_and_origin
                 a_body_without_bytes_is_an_object_too
+                a_short_body_of_undeclared_length_is_an_object_like_others
+                an_object_is_read_as_it_was_stored
                 nothing_is_held_where_nothing_lies
                 a_second_create_stores_nothing
                 of_ten_creates_at_once_one_stores
@@ -82,6 +85,21 @@ macro_rules! every_clause {
                 a_stream_that_runs_over_leaves_no_object
                 a_create_that_is_dropped_leaves_no_object
                 an_object_of_other_hands_is_seen_and_never_replaced
+            }
+            parts {
+                a_long_body_is_held_whole
+                a_long_body_is_verified_as_a_whole
+                a_long_body_that_breaks_off_leaves_nothing
+                a_long_body_never_replaces_an_object
+                of_three_long_creates_at_once_one_stores
+                a_long_create_that_is_dropped_is_swept_up
+            }
+            documents {
+                a_document_is_read_as_it_was_written
+                a_document_is_not_written_over_another
+                a_document_is_replaced_if_it_is_the_one_that_was_read
+                a_document_that_is_not_there_is_not_replaced
+                of_ten_writes_at_once_one_is_done
             }
         }
     };

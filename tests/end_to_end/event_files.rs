@@ -11,14 +11,15 @@ use serde_json::{Map, Value};
 use tests::{World, events::hang_up, workspace, world};
 
 /// Attributes that tell the time of the test.
-const TIMES: [&str; 4] = ["seen_at", "due_at", "ttl", "rev"];
+const TIMES: [&str; 5] = ["happened_at", "seen_at", "due_at", "ttl", "rev"];
 
 fn facts(row: &Map<String, Value>) -> String {
     let mut facts = format!("row {}\n", key_of(row));
     for (name, value) in row.iter().filter(|(name, _)| *name != "pk" && !TIMES.contains(&name.as_str())) {
-        facts += &match name.strip_prefix("r#") {
-            Some(id) => format!("  {id} {} {} {}\n", value["state"], value["way"], value["key"]).replace('"', ""),
-            None => format!("  {name} {value}\n"),
+        facts += &match (name.as_str(), name.strip_prefix("r#")) {
+            ("manifest", _) => format!("  {name} {}\n", value["key"]),
+            (_, Some(id)) => format!("  {id} {} {} {}\n", value["state"], value["way"], value["key"]).replace('"', ""),
+            (_, None) => format!("  {name} {value}\n"),
         };
     }
     facts
@@ -94,6 +95,7 @@ event_files! {
           day "2026-04-20"
           ended ["p-a0f1000000009z1a2b3c4d509z1c090000-2"]
           heard ["90000001008|p-a0f1000000009z1a2b3c4d509z1c090000-2"]
+          manifest "sessions/account=800000001/date=2026-04-20/s-a0f1000000009z1a2b3c4d509z1c090000.json"
           p#p-a0f1000000009z1a2b3c4d509z1c090000-2 {"direction":"Inbound","extension":"800000103","from":"+16505550163","to":"+16505550113"}
           90000001008 archived direct recordings/account=800000001/date=2026-04-20/90000001008.wav
           session_id "70000000109"
@@ -106,6 +108,7 @@ event_files! {
           day "2026-04-14"
           ended ["p-a0f1000000010z1a2b3c4d510z1c0a0000-2"]
           heard ["90000001010|p-a0f1000000010z1a2b3c4d510z1c0a0000-2"]
+          manifest "sessions/account=800000001/date=2026-04-14/s-a0f1000000010z1a2b3c4d510z1c0a0000.json"
           p#p-a0f1000000010z1a2b3c4d510z1c0a0000-2 {"direction":"Inbound","extension":"800000101","from":"+16505550142","to":"+16505550111"}
           90000001010 archived direct recordings/account=800000001/date=2026-04-14/90000001010.wav
           session_id "70000000110"
@@ -120,6 +123,7 @@ event_files! {
           day "2026-04-16"
           ended ["cs17000000000106-2"]
           heard ["90000001006|cs17000000000106-2"]
+          manifest "sessions/account=800000001/date=2026-04-16/Y3MxNzAwMDAwMDAwMDAwMTA2+QDEwLjAuMC4yMQ==.json"
           p#cs17000000000106-2 {"direction":"Inbound","extension":"800000102","from":"+16505550158","to":"+16505550112"}
           90000001006 archived direct recordings/account=800000001/date=2026-04-16/90000001006.mp3
           session_id "70000000106"
@@ -132,6 +136,7 @@ event_files! {
           day "2026-04-14"
           ended ["p-a0f1000000001z1a2b3c4d501z1c010000-2"]
           heard ["90000001001|p-a0f1000000001z1a2b3c4d501z1c010000-2"]
+          manifest "sessions/account=800000001/date=2026-04-14/s-a0f1000000001z1a2b3c4d501z1c010000.json"
           p#p-a0f1000000001z1a2b3c4d501z1c010000-2 {"direction":"Inbound","extension":"800000101","from":"+16505550142","to":"+16505550111"}
           90000001001 archived direct recordings/account=800000001/date=2026-04-14/90000001001.wav
           session_id "70000000101"
@@ -144,6 +149,7 @@ event_files! {
           day "2026-04-14"
           ended ["p-a0f1000000001z1a2b3c4d501z1c010000-2"]
           heard ["90000001001|p-a0f1000000001z1a2b3c4d501z1c010000-2"]
+          manifest "sessions/account=800000001/date=2026-04-14/s-a0f1000000001z1a2b3c4d501z1c010000.json"
           p#p-a0f1000000001z1a2b3c4d501z1c010000-2 {"direction":"Inbound","extension":"800000101","from":"+16505550142","to":"+16505550111"}
           90000001001 archived direct recordings/account=800000001/date=2026-04-14/90000001001.wav
           session_id "70000000101"
@@ -156,6 +162,7 @@ event_files! {
           day "2026-04-17"
           ended ["p-a0f1000000007z1a2b3c4d507z1c070000-2"]
           heard ["90000001007|p-a0f1000000007z1a2b3c4d507z1c070000-2"]
+          manifest "sessions/account=800000001/date=2026-04-17/s-a0f1000000007z1a2b3c4d507z1c070000.json"
           p#p-a0f1000000007z1a2b3c4d507z1c070000-2 {"direction":"Inbound","extension":"800000101","from":"+16505550142","to":"+16505550111"}
           90000001007 archived direct recordings/account=800000001/date=2026-04-17/90000001007.mp3
           session_id "70000000107"
@@ -177,6 +184,7 @@ event_files! {
           day "2026-04-15"
           ended ["p-a0f1000000003z1a2b3c4d503z1c030000-1"]
           heard ["90000001004|p-a0f1000000003z1a2b3c4d503z1c030000-1","90000001005|p-a0f1000000003z1a2b3c4d503z1c030000-1"]
+          manifest "sessions/account=800000001/date=2026-04-15/s-a0f1000000003z1a2b3c4d503z1c030000.json"
           p#p-a0f1000000003z1a2b3c4d503z1c030000-1 {"direction":"Outbound","extension":"800000103","from":"+16505550113","to":"+16505550177"}
           90000001004 archived direct recordings/account=800000001/date=2026-04-15/90000001004.wav
           90000001005 archived direct recordings/account=800000001/date=2026-04-15/90000001005.wav
@@ -201,6 +209,7 @@ event_files! {
           day "2026-04-14"
           ended ["p-a0f1000000002z1a2b3c4d502z1c020000-2"]
           heard ["90000001002|p-a0f1000000002z1a2b3c4d502z1c020000-2"]
+          manifest "sessions/account=800000001/date=2026-04-14/s-a0f1000000002z1a2b3c4d502z1c020000.json"
           p#p-a0f1000000002z1a2b3c4d502z1c020000-2 {"direction":"Inbound","extension":"800000101","from":"+16505550142","to":"+16505550111"}
           90000001002 archived direct recordings/account=800000001/date=2026-04-14/90000001002.wav
           session_id "70000000102"
@@ -213,6 +222,7 @@ event_files! {
           day "2026-04-14"
           ended ["p-a0f1000000002z1a2b3c4d502z1c020000-3"]
           heard ["90000001003|p-a0f1000000002z1a2b3c4d502z1c020000-3"]
+          manifest "sessions/account=800000001/date=2026-04-14/s-a0f1000000002z1a2b3c4d502z1c020000.json"
           p#p-a0f1000000002z1a2b3c4d502z1c020000-3 {"direction":"Inbound","extension":"800000102","from":"+16505550142","to":"+16505550112"}
           90000001003 archived direct recordings/account=800000001/date=2026-04-14/90000001003.wav
           session_id "70000000102"
@@ -229,36 +239,39 @@ event_files! {
           v 1
     "##;
     schedule_eventbridge_rule_tick: "schedule.eventbridge-rule.tick.json" => @r##"
-        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"direct":1,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"unreadable":0,"waiting":0}
+        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"direct":1,"durations_differ":0,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
         row session#800000001#s-due
           attempts 1
           day "2026-04-14"
           ended ["p-s-due-2"]
           heard ["9001|p-s-due-2"]
+          manifest "sessions/account=800000001/date=2026-04-14/s-due.json"
           p#p-s-due-2 {"direction":"Inbound","extension":"800000102","from":"+16505550172","to":"+16505550171"}
           9001 archived direct recordings/account=800000001/date=2026-04-14/9001.wav
           session_id "71000000001"
           v 1
     "##;
     schedule_eventbridge_scheduler_tick: "schedule.eventbridge-scheduler.tick.json" => @r##"
-        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"direct":1,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"unreadable":0,"waiting":0}
+        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"direct":1,"durations_differ":0,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
         row session#800000001#s-due
           attempts 1
           day "2026-04-14"
           ended ["p-s-due-2"]
           heard ["9001|p-s-due-2"]
+          manifest "sessions/account=800000001/date=2026-04-14/s-due.json"
           p#p-s-due-2 {"direction":"Inbound","extension":"800000102","from":"+16505550172","to":"+16505550171"}
           9001 archived direct recordings/account=800000001/date=2026-04-14/9001.wav
           session_id "71000000001"
           v 1
     "##;
     stream_dynamodb_new_session: "stream.dynamodb.new-session.json" => @r##"
-        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"direct":1,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"unreadable":0,"waiting":0}
+        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"direct":1,"durations_differ":0,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
         row session#800000001#s-due
           attempts 1
           day "2026-04-14"
           ended ["p-s-due-2"]
           heard ["9001|p-s-due-2"]
+          manifest "sessions/account=800000001/date=2026-04-14/s-due.json"
           p#p-s-due-2 {"direction":"Inbound","extension":"800000102","from":"+16505550172","to":"+16505550171"}
           9001 archived direct recordings/account=800000001/date=2026-04-14/9001.wav
           session_id "71000000001"

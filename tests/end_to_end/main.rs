@@ -3,9 +3,11 @@
 
 mod archiver;
 mod bodies;
+mod bucket;
 mod demo;
 mod endings;
 mod event_files;
+mod hostile;
 mod hybrid;
 mod orders;
 mod replay;

@@ -39,12 +39,12 @@ fn orders() -> Vec<[usize; 5]> {
     orders
 }
 
-/// The row without its key, without what counts writes or tells the time of a write, and without the hint when to look.
+/// The row without its key, without what counts writes or tells which came first and when, and without the hint when to look.
 fn facts(row: &Map<String, Value>, session: &str) -> String {
     let mut row = row.clone();
     let due_ms = row.remove("due_at").and_then(|due_at| due_at.as_u64()).unwrap();
     assert!(ends_ms().contains(&due_ms), "due at {due_ms}");
-    for bookkeeping in ["pk", "rev", "seen_at", "ttl"] {
+    for bookkeeping in ["pk", "rev", "happened_at", "seen_at", "ttl"] {
         assert!(row.remove(bookkeeping).is_some(), "{bookkeeping}");
     }
     Value::from(row).to_string().replace(session, "SESSION")

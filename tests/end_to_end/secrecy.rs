@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use local_cloud::s3::{Failure, Operation};
 use ringcentral_sim::world::{Direct, ListedAt};
 use ringvault::stack::{TABLE, VERIFICATION_TOKEN, key_of};
 use serde_json::json;
@@ -92,7 +93,7 @@ async fn logs_hold_no_secret_and_nobodys_name_or_number() {
     event["body"]["parties"] = json!("+16505550171");
     world.post(&request(&[("verification-token", VERIFICATION_TOKEN)], event.to_string().as_bytes())).await;
     world.post(&request(&[("verification-token", "forged-token")], event.to_string().as_bytes())).await;
-    world.s3.refuse_puts(true);
+    world.s3.fail(Operation::Put, usize::MAX, Failure::Unavailable);
     world.happen(&hang_up("s-2", &["9004"])).await;
     world.run().await;
 

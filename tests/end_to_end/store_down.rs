@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use local_cloud::s3::{Failure, Operation};
 use tests::{
     Answer,
     events::{delivery, hang_up},
@@ -52,11 +53,11 @@ async fn a_table_that_fails_and_comes_back() {
 async fn a_bucket_that_refuses_and_comes_back() {
     let world = world().await;
     world.happen(&hang_up("s-1", &["9001"])).await;
-    world.s3.refuse_puts(true);
+    world.s3.fail(Operation::Put, usize::MAX, Failure::Unavailable);
     assert_eq!(world.run().await["waiting"], 1);
     assert!(world.result("9001")["reason"].as_str().unwrap().contains("could not store the object"));
     assert_eq!(world.keys(), Vec::<String>::new());
-    world.s3.refuse_puts(false);
+    world.s3.fail(Operation::Put, 0, Failure::Unavailable);
     assert_eq!(world.run().await["archived"], 1);
     assert!(world.holds_exactly("9001"));
 }

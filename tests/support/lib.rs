@@ -3,6 +3,7 @@
 
 pub mod clients;
 pub mod events;
+pub mod hostile;
 
 use std::{ops::Deref, path::PathBuf, sync::OnceLock};
 
@@ -126,9 +127,24 @@ impl World {
         }
     }
 
-    /// Keys of the objects in the bucket.
+    /// Keys of the recordings in the bucket.
     pub fn keys(&self) -> Vec<String> {
-        self.s3.objects(BUCKET).into_iter().map(|object| object.key).collect()
+        let keys = self.s3.objects(BUCKET).into_iter().map(|object| object.key);
+        keys.filter(|key| key.starts_with("recordings/")).collect()
+    }
+
+    /// The manifest of a session of the events' account.
+    pub fn manifest(&self, day: &str, session: &str) -> Option<Value> {
+        let key = format!("sessions/account={}/date={day}/{session}.json", events::ACCOUNT);
+        let object = self.s3.objects(BUCKET).into_iter().find(|object| object.key == key)?;
+        serde_json::from_slice(&std::fs::read(&object.path).ok()?).ok()
+    }
+
+    /// Keys of uploads in parts that were begun and neither completed nor aborted.
+    pub async fn open_uploads(&self) -> Vec<String> {
+        let listed = clients::s3(&self.s3.endpoint()).list_multipart_uploads().bucket(BUCKET).send().await;
+        let listed = listed.expect("the uploads can be listed");
+        listed.uploads().iter().filter_map(|upload| upload.key().map(str::to_owned)).collect()
     }
 
     /// Whether exactly one object holds the recording, byte for byte as the vendor has it.

@@ -125,6 +125,7 @@ impl Handler {
         for (metric, count) in [
             ("RecordingsArchived", (summary.direct + summary.call_log + summary.adopted) as u64),
             ("ObjectConflicts", summary.conflicts as u64),
+            ("SessionsUndescribed", summary.undescribed as u64),
             ("RowsUnreadable", summary.unreadable as u64),
             ("RecordingsForbidden", summary.forbidden as u64),
             ("CredentialsRefused", stopped(Stopped::CredentialsRefused)),

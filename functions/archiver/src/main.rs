@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
         }
     };
     let sdk = aws::load(ATTEMPT, OPERATION).await;
-    let uploads = aws::with_limits(&sdk, UPLOAD, UPLOAD);
+    let uploads = aws::for_streams(&sdk, UPLOAD);
     let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
     let handler = Handler {
         table: Table::new(aws_sdk_dynamodb::Client::new(&sdk), config.table_name),

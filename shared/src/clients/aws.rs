@@ -2,7 +2,9 @@
 
 use std::{error::Error, time::Duration};
 
-use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, SdkConfig, stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
+};
 use aws_sdk_dynamodb::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
@@ -22,9 +24,11 @@ pub async fn load(attempt: Duration, operation: Duration) -> SdkConfig {
     config.timeout_config(limits(attempt, operation)).load().await
 }
 
-/// The same clients' configuration with other limits.
-pub fn with_limits(sdk: &SdkConfig, attempt: Duration, operation: Duration) -> SdkConfig {
-    sdk.to_builder().timeout_config(limits(attempt, operation)).build()
+/// The same clients' configuration for bodies that may take as long as `limit` to come, and are at times not to be had:
+/// the vendor is slow, not the upload. Who sends them minds the time.
+pub fn for_streams(sdk: &SdkConfig, limit: Duration) -> SdkConfig {
+    let stalls = StalledStreamProtectionConfig::enabled().upload_enabled(false).build();
+    sdk.to_builder().timeout_config(limits(limit, limit)).stalled_stream_protection(stalls).build()
 }
 
 fn limits(attempt: Duration, operation: Duration) -> TimeoutConfig {

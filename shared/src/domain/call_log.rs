@@ -12,8 +12,57 @@ use super::{
 pub struct Offer {
     /// The address of its bytes. It is untrusted.
     pub content_uri: String,
-    /// The party it is of, where the log names one.
+    /// What else the log says of it.
+    pub listed: Listed,
+}
+
+/// What the call log says of a recording beside its address: that of the leg which carries it, and of the record where
+/// the leg says nothing (API.md §7). For the manifest, never for a log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// `Automatic` or `OnDemand`.
+    pub kind: Option<String>,
+    /// The party it is of.
     pub party: Option<PartyId>,
+    /// When the leg began, epoch milliseconds.
+    pub started_ms: Option<u64>,
+    /// How long the leg lasted, seconds; not of a running call.
+    pub duration_s: Option<u64>,
+    /// `Inbound` or `Outbound`.
+    pub direction: Option<String>,
+    /// Number calling: a phone number, or an extension number where there is none.
+    pub from: Option<String>,
+    /// Number called, likewise.
+    pub to: Option<String>,
+    /// Id of the extension.
+    pub extension: Option<String>,
+    /// The call this one was transferred to.
+    pub transfer_target: Option<TelephonySessionId>,
+    /// The call of whoever was transferred.
+    pub transferee: Option<TelephonySessionId>,
+}
+
+impl Listed {
+    /// What is said, and from `other` what is not.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            kind: self.kind.or(other.kind),
+            party: self.party.or(other.party),
+            started_ms: self.started_ms.or(other.started_ms),
+            duration_s: self.duration_s.or(other.duration_s),
+            direction: self.direction.or(other.direction),
+            from: self.from.or(other.from),
+            to: self.to.or(other.to),
+            extension: self.extension.or(other.extension),
+            transfer_target: self.transfer_target.or(other.transfer_target),
+            transferee: self.transferee.or(other.transferee),
+        }
+    }
+
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A successful answer of the call log about one call: the union of all its records and their legs.
@@ -110,7 +159,8 @@ mod tests {
             offered: offered
                 .iter()
                 .map(|text| {
-                    (id(RecordingId::parse, text), Offer { content_uri: format!("https://media/{text}"), party: None })
+                    let content_uri = format!("https://media/{text}");
+                    (id(RecordingId::parse, text), Offer { content_uri, listed: Listed::default() })
                 })
                 .collect(),
             too_short: too_short.iter().map(|party| party.map(|text| id(PartyId::parse, text))).collect(),

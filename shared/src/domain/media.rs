@@ -1,5 +1,9 @@
 //! Which audio a body is: what the server says, confirmed by the first bytes.
 
+mod playing_time;
+
+pub use playing_time::PlayingTime;
+
 /// An audio format RingCentral delivers recordings in (API.md §8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AudioFormat {
@@ -60,7 +64,11 @@ impl AudioFormat {
         }
     }
 
-    fn declared(header: &str) -> Result<Option<Self>, NotAudio> {
+    /// The format a `Content-Type` header names; none if it is a generic type.
+    ///
+    /// # Errors
+    /// It names a type that is not a recording's.
+    pub fn declared(header: &str) -> Result<Option<Self>, NotAudio> {
         let essence = header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match essence.as_str() {
             "audio/mpeg" | "audio/mp3" | "audio/mpeg3" | "audio/x-mpeg" | "audio/x-mp3" => Ok(Some(Self::Mp3)),

@@ -1,10 +1,12 @@
 //! Pure decisions: no I/O, no clock, no chance. Everything here is a function of its arguments.
 
 pub mod call_log;
+pub mod checksum;
 pub mod day;
 pub mod delivery;
 pub mod ids;
 pub mod ladder;
+pub mod manifest;
 pub mod media;
 pub mod notification;
 pub mod object_key;

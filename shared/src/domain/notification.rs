@@ -114,6 +114,18 @@ impl Notification {
     }
 }
 
+impl PartyAbout {
+    /// What is known, and from `other` what is not.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            direction: self.direction.or(other.direction),
+            to: self.to.or(other.to),
+            from: self.from.or(other.from),
+            extension: self.extension.or(other.extension),
+        }
+    }
+}
+
 impl SessionFacts {
     /// Whether the event says anything that decides about a recording.
     pub fn of_interest(&self) -> bool {
@@ -124,6 +136,11 @@ impl SessionFacts {
 /// Whether a party with this `status.code` has left its call; letter case does not count (API.md §6).
 pub fn is_end(status_code: &str) -> bool {
     ["disconnected", "gone", "voicemail"].iter().any(|end| status_code.eq_ignore_ascii_case(end))
+}
+
+/// A text about a party or a call, unless it is too long to be a number or a word: rows have a limit.
+pub fn short(text: Option<String>) -> Option<String> {
+    text.filter(|text| text.len() <= 64)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{
     day::Day,
-    ids::{AccountId, RecordingId},
+    ids::{AccountId, RecordingId, TelephonySessionId},
     media::AudioFormat,
 };
 
@@ -19,6 +19,13 @@ impl ObjectKey {
         Self(format!("recordings/account={account}/date={day}/{recording}.{}", format.extension()))
     }
 
+    /// `sessions/account=<id>/date=<YYYY-MM-DD>/<telephonySessionId>.json`. Older session ids may have slashes and dots;
+    /// they are written `%2F` and `%2E`, so that no id makes a folder.
+    pub fn manifest(account: &AccountId, day: Day, session: &TelephonySessionId) -> Self {
+        let name = session.as_str().replace('/', "%2F").replace('.', "%2E");
+        Self(format!("sessions/account={account}/date={day}/{name}.json"))
+    }
+
     /// A key this program wrote into its own table earlier.
     pub fn from_row(key: String) -> Self {
         Self(key)
@@ -28,6 +35,13 @@ impl ObjectKey {
     pub fn format(&self) -> Option<AudioFormat> {
         let extension = self.0.rsplit_once('.')?.1;
         [AudioFormat::Mp3, AudioFormat::Wav].into_iter().find(|format| format.extension() == extension)
+    }
+
+    /// Whether it is the key of this recording, under whichever day and format.
+    pub fn is_of(&self, account: &AccountId, recording: &RecordingId) -> bool {
+        let dated = self.0.strip_prefix("recordings/account=").and_then(|rest| rest.split_once("/date="));
+        let day = dated.and_then(|(_, rest)| Day::parse(rest.split_once('/')?.0));
+        day.zip(self.format()).is_some_and(|(day, format)| *self == Self::of(account, day, recording, format))
     }
 
     /// The key as S3 takes it.
@@ -57,5 +71,31 @@ mod tests {
         assert_eq!(key.as_str(), "recordings/account=800000001/date=2026-03-02/900000001005.mp3");
         assert_eq!(key.format(), Some(AudioFormat::Mp3));
         assert_eq!(ObjectKey::from_row("recordings/x".into()).format(), None);
+    }
+
+    #[test]
+    fn a_manifest_lies_beside_the_recordings_under_one_name_without_folders() {
+        let (account, day) = (AccountId::parse("800000001").unwrap(), Day::parse("2026-03-02").unwrap());
+        for (session, name) in [("s-a0aa0z1", "s-a0aa0z1"), ("Y3M/+=", "Y3M%2F+="), ("../..", "%2E%2E%2F%2E%2E")] {
+            let key = ObjectKey::manifest(&account, day, &TelephonySessionId::parse(session).unwrap());
+            assert_eq!(key.as_str(), format!("sessions/account=800000001/date=2026-03-02/{name}.json"));
+        }
+    }
+
+    #[test]
+    fn knows_whose_it_is() {
+        let (account, recording) = (AccountId::parse("800").unwrap(), RecordingId::parse("9").unwrap());
+        for (key, is_its) in [
+            ("recordings/account=800/date=2026-03-02/9.mp3", true),
+            ("recordings/account=800/date=2026-03-03/9.wav", true),
+            ("recordings/account=801/date=2026-03-02/9.mp3", false),
+            ("recordings/account=800/date=2026-03-02/8.mp3", false),
+            ("recordings/account=800/date=2026-03-32/9.mp3", false),
+            ("recordings/account=800/date=2026-03-02/9.ogg", false),
+            ("recordings/account=800/date=2026-03-02/x/9.mp3", false),
+            ("sessions/account=800/date=2026-03-02/9.mp3", false),
+        ] {
+            assert_eq!(ObjectKey::from_row(key.into()).is_of(&account, &recording), is_its, "{key}");
+        }
     }
 }

@@ -2,16 +2,19 @@
 
 mod learn;
 mod plan;
+mod result;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use learn::{Learned, Write};
 pub use plan::{Next, Schedule, Standing};
+pub use result::{ArchivedBytes, DurationCheck, RecordingResult, RecordingState, Way};
 
 use super::{
+    call_log::Offers,
     day::Day,
     ids::{AccountId, InvalidId, PartyId, RecordingId, SessionId, TelephonySessionId},
-    media::AudioFormat,
+    notification::PartyAbout,
     object_key::ObjectKey,
 };
 
@@ -61,8 +64,12 @@ pub struct SessionRow {
     pub heard: BTreeSet<Heard>,
     /// Parties that ended.
     pub ended: BTreeSet<PartyId>,
+    /// Who the parties are, as the first event that named each says.
+    pub parties: BTreeMap<PartyId, PartyAbout>,
     /// UTC day of the call as first known; object keys use it.
     pub day: Day,
+    /// When the event that first told of the call happened, epoch milliseconds: the moment `day` is taken from.
+    pub happened_ms: u64,
     /// The call log's legacy id, where an event named it.
     pub session_id: Option<SessionId>,
     /// When we first heard of the session, epoch milliseconds.
@@ -71,110 +78,21 @@ pub struct SessionRow {
     pub rev: u64,
     /// Looks taken.
     pub attempts: u32,
-    /// Where the call log says recordings are. The addresses are untrusted.
-    pub offers: BTreeMap<RecordingId, String>,
+    /// What the call log offers, as written by looks at other sessions. The addresses are untrusted.
+    pub offers: Offers,
     /// What became of each recording so far.
     pub results: BTreeMap<RecordingId, RecordingResult>,
+    /// The session's manifest as last written to the bucket.
+    pub manifest: Option<KeptManifest>,
 }
 
-/// What became of one recording so far.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct RecordingResult {
-    /// Where it stands.
-    pub state: RecordingState,
-    /// Why it stands there, and on which answer that rests.
-    pub reason: Option<String>,
-    /// Where the call log says the bytes are.
-    pub content_uri: Option<String>,
-    /// Since when the call log has been answering without it, epoch milliseconds.
-    pub silent_since_ms: Option<u64>,
-    /// Where the object lies, written before the upload begins.
-    pub key: Option<ObjectKey>,
-    /// The archived bytes.
-    pub archived: Option<ArchivedBytes>,
-    /// When it was last tried, epoch milliseconds; zero if never.
-    pub at_ms: u64,
-}
-
-/// Proof of an archived object.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ArchivedBytes {
-    /// SHA-256 of the object, base64 as S3 states it.
+/// A session's manifest in the bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptManifest {
+    /// Where it lies.
+    pub key: ObjectKey,
+    /// SHA-256 of its bytes, base64.
     pub sha256: String,
-    /// Length in bytes.
-    pub size_bytes: u64,
-    /// MP3 or WAV.
-    pub format: AudioFormat,
-    /// Which way the bytes came.
-    pub way: Way,
-}
-
-/// The two ways of the hybrid strategy, and a third for bytes an earlier run had stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// The media URL built from the recording id.
-    Direct,
-    /// The call log's `contentUri`.
-    CallLog,
-    /// Found in the bucket, proven to be ours.
-    Adopted,
-}
-
-/// Where a recording stands. `archived` is never left.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum RecordingState {
-    /// Not ended yet.
-    #[default]
-    Waiting,
-    /// In the bucket, confirmed by S3.
-    Archived,
-    /// RingCentral keeps no recording this short (API.md §0.9).
-    TooShort,
-    /// The call log has long been answering, and does not offer it.
-    Unavailable,
-}
-
-impl RecordingState {
-    /// Whether nothing is left to do for the recording.
-    pub fn is_final(self) -> bool {
-        match self {
-            Self::Waiting => false,
-            Self::Archived | Self::TooShort | Self::Unavailable => true,
-        }
-    }
-
-    /// The word in the row.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Archived => "archived",
-            Self::TooShort => "too_short",
-            Self::Unavailable => "unavailable",
-        }
-    }
-
-    /// Reads [`RecordingState::name`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Waiting, Self::Archived, Self::TooShort, Self::Unavailable]
-            .into_iter()
-            .find(|state| state.name() == name)
-    }
-}
-
-impl Way {
-    /// The word in the row.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::CallLog => "call_log",
-            Self::Adopted => "adopted",
-        }
-    }
-
-    /// Reads [`Way::name`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Direct, Self::CallLog, Self::Adopted].into_iter().find(|way| way.name() == name)
-    }
 }
 
 impl SessionRow {
@@ -189,7 +107,7 @@ impl SessionRow {
             Some(result) if result.content_uri.is_some() || result.silent_since_ms.is_some() => {
                 result.content_uri.clone()
             }
-            Some(_) | None => self.offers.get(recording).cloned(),
+            Some(_) | None => self.offers.get(recording).map(|offer| offer.content_uri.clone()),
         }
     }
 
@@ -212,6 +130,7 @@ impl SessionRow {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::domain::call_log::{Listed, Offer};
 
     pub(crate) fn id<T>(parse: fn(&str) -> Result<T, InvalidId>, text: &str) -> T {
         parse(text).unwrap()
@@ -223,13 +142,16 @@ pub(crate) mod tests {
             key: SessionKey { account: id(AccountId::parse, "800"), session: id(TelephonySessionId::parse, "s-1") },
             heard: heard.iter().map(|element| Heard::from_element(element).unwrap()).collect(),
             ended: ended.iter().map(|party| id(PartyId::parse, party)).collect(),
+            parties: BTreeMap::new(),
             day: Day::of(0),
+            happened_ms: 0,
             session_id: None,
             seen_at_ms: 1_000_000,
             rev: 1,
             attempts: 1,
             offers: BTreeMap::new(),
             results: BTreeMap::new(),
+            manifest: None,
         }
     }
 
@@ -243,22 +165,12 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn state_and_way_names_survive_a_round_trip() {
-        for name in ["waiting", "archived", "too_short", "unavailable"] {
-            assert_eq!(RecordingState::from_name(name).map(RecordingState::name), Some(name));
-        }
-        for name in ["direct", "call_log", "adopted"] {
-            assert_eq!(Way::from_name(name).map(Way::name), Some(name));
-        }
-        assert_eq!(RecordingState::from_name("lost"), None);
-    }
-
-    #[test]
     fn silence_takes_an_offer_back_and_the_log_may_make_it_anew() {
         let mut row = row(&["1|p-1"], &[]);
         let one = id(RecordingId::parse, "1");
         assert_eq!(row.address(&one), None);
-        row.offers.insert(one.clone(), "https://media/1".into());
+        let offer = Offer { content_uri: "https://media/1".into(), listed: Listed::default() };
+        row.offers.insert(one.clone(), offer);
         assert_eq!(row.address(&one), Some("https://media/1".into()));
         let silent = RecordingResult { silent_since_ms: Some(1), ..RecordingResult::default() };
         row.results.insert(one.clone(), silent.clone());

@@ -1,8 +1,11 @@
-//! The bucket.
+//! The bucket: audio that is created once, and documents that describe it.
+
+use bytes::Bytes;
 
 use super::recording_source::ByteStream;
 use crate::{
     domain::{
+        checksum::Verified,
         ids::{AccountId, RecordingId, TelephonySessionId},
         media::AudioFormat,
         object_key::ObjectKey,
@@ -10,15 +13,15 @@ use crate::{
     failure::Class,
 };
 
-/// An object to create.
+/// A recording to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewObject {
     /// Where.
     pub key: ObjectKey,
     /// What.
     pub format: AudioFormat,
-    /// Exact length in bytes.
-    pub size_bytes: u64,
+    /// Exact length in bytes, where it is known beforehand.
+    pub size_bytes: Option<u64>,
     /// Whose; kept in the object's metadata.
     pub origin: ObjectOrigin,
 }
@@ -34,13 +37,15 @@ pub struct ObjectOrigin {
     pub recording: RecordingId,
 }
 
-/// What S3 holds under a key.
+/// What the bucket holds under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// Length in bytes.
     pub size_bytes: u64,
-    /// SHA-256 that S3 verified when the object came, base64; objects of other hands may have none.
-    pub sha256: Option<String>,
+    /// Entity tag.
+    pub etag: String,
+    /// The checksum over the whole that the bucket verified; objects of other hands may have none.
+    pub verified: Option<Verified>,
     /// Account, session and recording of the metadata, if it has all three and they are ids.
     pub origin: Option<ObjectOrigin>,
 }
@@ -48,19 +53,40 @@ pub struct Held {
 /// How a create ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Created {
-    /// S3 confirmed the bytes.
+    /// The bucket confirmed the bytes.
     Stored {
-        /// The SHA-256 S3 computed, base64.
-        sha256: String,
+        /// The entity tag it gave them.
+        etag: String,
+        /// The checksum it computed.
+        verified: Verified,
     },
     /// Another object lies there; nothing was written.
     Occupied,
+    /// Somebody else was writing there at the same time; nothing was written.
+    Contended,
 }
 
-/// Objects, created once and never overwritten.
+/// Something read from the bucket.
+pub struct Reading {
+    /// Its entity tag.
+    pub etag: String,
+    /// Its bytes.
+    pub body: ByteStream,
+}
+
+/// How the write of a document ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It lies there.
+    Done,
+    /// What lies there is not what was to be replaced, or somebody else was writing it; nothing was written.
+    Changed,
+}
+
+/// Recordings, created once and never overwritten, and small documents.
 pub trait ArchiveStore {
-    /// Creates an object from a stream, with a SHA-256 that S3 verifies. A stream that fails, ends early or runs over
-    /// leaves no object. Of several creates of one key at most one stores.
+    /// Creates an object from a stream, with a checksum that the bucket verifies. A stream that fails, or that ends before
+    /// or after a length known beforehand, leaves no object. Of several creates of one key at most one stores.
     ///
     /// # Errors
     /// The store's; after an indeterminate one [`ArchiveStore::held`] tells.
@@ -71,6 +97,21 @@ pub trait ArchiveStore {
     /// # Errors
     /// The store's.
     async fn held(&self, key: &ObjectKey) -> Result<Option<Held>, ArchiveError>;
+
+    /// Reads what lies under a key, if anything does.
+    ///
+    /// # Errors
+    /// The store's.
+    async fn read(&self, key: &ObjectKey) -> Result<Option<Reading>, ArchiveError>;
+
+    /// Writes a document of JSON where nothing lies, or over the one with the entity tag `replacing`.
+    ///
+    /// # Errors
+    /// The store's; after an indeterminate one it may have been written.
+    async fn write(&self, key: &ObjectKey, json: Bytes, replacing: Option<&str>) -> Result<Written, ArchiveError>;
+
+    /// Removes what creates that were given up have left behind. For the end of a run.
+    async fn settle(&self);
 }
 
 /// Why the bucket did not do what it was asked.

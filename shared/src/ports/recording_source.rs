@@ -18,13 +18,35 @@ pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, Interrupted>> + Se
 #[error("the source broke off: {0}")]
 pub struct Interrupted(pub String);
 
+/// Where the bytes of a recording are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// The media URL built from the recording's id (API.md §8).
+    Direct(&'a RecordingId),
+    /// The address the call log gave. It is untrusted: it is refused unless its origin is allowed.
+    Listed(&'a str),
+}
+
+/// The part of a body that is still to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    /// Position of its first byte, counted from 0.
+    pub from: u64,
+    /// [`Incoming::version`] of the body that has begun.
+    pub version: Option<String>,
+}
+
 /// A body that has begun to arrive with a successful status.
 pub struct Incoming {
     /// The `Content-Type` header.
     pub content_type: Option<String>,
-    /// Declared length in bytes, where the server declared one.
+    /// Length of the whole recording in bytes, where the server declared it.
     pub length: Option<u64>,
-    /// The bytes.
+    /// Position after the last byte of `body`, if that is a part of the recording.
+    pub part_end: Option<u64>,
+    /// What tells this version of the recording from another (an entity tag, strong or weak), where the server says.
+    pub version: Option<String>,
+    /// The bytes, from the one that was asked for.
     pub body: ByteStream,
 }
 
@@ -65,17 +87,13 @@ pub enum LiveCall {
 /// Recordings and the call log. Every request needs a permit of the vendor's limit, which all functions share; each call
 /// says until when, epoch milliseconds, it may wait for one.
 pub trait RecordingSource {
-    /// Asks the media URL built from the recording's id (API.md §8).
+    /// Asks for the bytes of a recording: for all of them, or for the `rest` of a body that broke off. Even who asks for
+    /// all may get a part (API.md §8).
     ///
     /// # Errors
-    /// Any answer but a success; see [`SourceError`].
-    async fn direct(&self, recording: &RecordingId, wait_until_ms: u64) -> Result<Incoming, SourceError>;
-
-    /// Asks the address the call log gave. The address is untrusted: it is refused unless its origin is allowed.
-    ///
-    /// # Errors
-    /// Any answer but a success; [`SourceError::ForeignOrigin`] if it was not asked at all.
-    async fn listed(&self, content_uri: &str, wait_until_ms: u64) -> Result<Incoming, SourceError>;
+    /// Any answer but a success; [`SourceError::ForeignOrigin`] if it was not asked at all; [`SourceError::Malformed`] if
+    /// other bytes came than were asked for.
+    async fn fetch(&self, place: Place<'_>, rest: Option<&Rest>, wait_until_ms: u64) -> Result<Incoming, SourceError>;
 
     /// Asks the call log about one call: by telephony session id, then by session id; of the company, then of the
     /// extension where the company's is forbidden. A success without records is an answer.

@@ -7,7 +7,7 @@ use crate::{
         call_log::Offers,
         ids::{PartyId, RecordingId},
         notification::SessionFacts,
-        session::{Heard, Next, RecordingResult, Schedule, SessionKey, SessionRow},
+        session::{Heard, KeptManifest, Next, RecordingResult, Schedule, SessionKey, SessionRow},
     },
     failure::Class,
 };
@@ -76,6 +76,8 @@ pub struct Finish {
     pub results: BTreeMap<RecordingId, RecordingResult>,
     /// Facts to add.
     pub found: Found,
+    /// The manifest, if this look wrote one.
+    pub manifest: Option<KeptManifest>,
     /// When to look again.
     pub next: Next,
     /// Looks taken, this one included if it counts.

@@ -4,9 +4,11 @@ mod ask;
 mod calm;
 mod carry;
 mod close;
+mod describe;
 mod hand;
 mod hybrid;
 mod look;
+mod restore;
 mod rush;
 mod summary;
 
@@ -35,9 +37,10 @@ const BACKLOG: usize = 10;
 /// Calls to the table beside each other.
 const ABREAST: usize = 20;
 
-/// A run begins nothing new in the last fifth of its time, gives up what is still under way in the last tenth, and leaves
-/// the rest of its duties undone in the last hundredth.
+/// A run begins nothing new in the last fifth of its time, breaks off bodies that are still coming a little later, gives up
+/// what is then still under way in the last tenth, and leaves the rest of its duties undone in the last hundredth.
 const RESERVED_SHARE: u64 = 5;
+const BODY_SHARE: u64 = 7;
 const CUT_SHARE: u64 = 10;
 const END_SHARE: u64 = 100;
 
@@ -67,6 +70,16 @@ pub struct Run<'a> {
     pub deadline_ms: u64,
 }
 
+/// A run under way, and when it stops, epoch milliseconds.
+#[derive(Debug, Clone, Copy)]
+struct Shift {
+    deadline_ms: u64,
+    /// Beginning anything new.
+    stop_ms: u64,
+    /// Taking bytes.
+    body_ms: u64,
+}
+
 /// What ends a run before its work is done.
 enum Stop {
     Store(StoreError),
@@ -89,14 +102,17 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         let started_ms = self.clock.now_ms();
         let time_ms = run.deadline_ms.saturating_sub(started_ms);
         let stop_ms = run.deadline_ms - time_ms / RESERVED_SHARE;
+        let body_ms = run.deadline_ms - time_ms / BODY_SHARE;
+        let shift = Shift { deadline_ms: run.deadline_ms, stop_ms, body_ms };
         let mut summary = Summary::default();
         if !self.take_the_lease(run, stop_ms).await? {
             summary.stopped = Some(Stopped::AnotherRun);
             return Ok(summary);
         }
         let cut_ms = run.deadline_ms - time_ms / CUT_SHARE;
-        let drained = self.until(cut_ms, self.drain(run, stop_ms, &mut summary)).await;
+        let drained = self.until(cut_ms, self.drain(shift, &mut summary)).await;
         let tidied = async {
+            self.archive.settle().await;
             self.source.settle().await;
             self.sessions.release_drain(run.id).await
         };
@@ -145,23 +161,23 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     }
 
     /// Looks at everything that was due when the run started, and under a backlog at what becomes due meanwhile.
-    async fn drain(&self, run: Run<'_>, stop_ms: u64, summary: &mut Summary) -> Result<(), Stop> {
+    async fn drain(&self, shift: Shift, summary: &mut Summary) -> Result<(), Stop> {
         let mut as_of_ms = self.clock.now_ms();
         let mut due = self.sessions.due(as_of_ms, Order::Oldest, BACKLOG).await?;
         summary.backlog = if due.len() < BACKLOG { due.len() } else { self.sessions.count_due(as_of_ms).await? };
         summary.oldest_due_seconds = due.first().map_or(0, |oldest| as_of_ms.saturating_sub(oldest.due_at_ms) / 1000);
         while !due.is_empty() {
-            if self.clock.now_ms() >= stop_ms {
+            if self.clock.now_ms() >= shift.stop_ms {
                 summary.stopped = Some(Stopped::Deadline);
                 return Ok(());
             }
             let looked_at = summary.sessions_so_far();
             let looks = if due.len() >= BACKLOG {
-                let left = self.rush(run, stop_ms, summary).await?;
+                let left = self.rush(shift, summary).await?;
                 as_of_ms = self.clock.now_ms();
                 left
             } else {
-                let (looks, claimed) = self.claim_all(due, run, summary).await;
+                let (looks, claimed) = self.claim_all(due, shift, summary).await;
                 if let Err(error) = claimed {
                     self.put_back(looks, summary).await?;
                     return Err(error.into());

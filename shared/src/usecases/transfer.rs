@@ -1,26 +1,47 @@
-//! A body on its way into the bucket: looked at before the upload begins, measured while it passes.
+//! A body on its way from the vendor into the bucket: looked at before the upload begins, measured while it passes, and
+//! continued where it breaks off.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{pin::pin, time::Duration};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt, stream};
-use sha2::{Digest, Sha256};
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+};
+use tokio::sync::mpsc::Sender;
 
 use crate::{
-    domain::media::{AudioFormat, NotAudio, SNIFF_BYTES},
-    ports::recording_source::{ByteStream, Incoming, Interrupted},
+    domain::{
+        checksum::{Digests, Fingerprint},
+        media::{AudioFormat, NotAudio, PlayingTime, SNIFF_BYTES},
+    },
+    ports::{
+        clock::Clock,
+        recording_source::{Closed, Incoming, Interrupted, Place, RecordingSource, Rest, SourceError},
+    },
 };
 
-/// A body without a declared length is held in memory up to this size; longer ones wait for multipart uploads.
-pub(super) const MAX_UNDECLARED_BYTES: usize = 5 * 1024 * 1024;
+/// So often a body is asked to go on where it broke off; each time costs a permit.
+const MOST_CUTS: u32 = 5;
+
+/// Who sends parts nobody asked for is asked for the next one, if the whole comes in no more than these: each costs a
+/// permit.
+const MOST_PARTS: u64 = 20;
+
+/// So long a recording may be waited for, on the whole, and longer by the time its bytes take at this rate: twice the rate at
+/// which the vendor's larger files play. Time in which we do not ask for bytes does not count.
+const PATIENCE_MS: u64 = 120_000;
+const LEAST_BYTES_PER_MS: u64 = 16;
+
+/// So long the bucket is kept waiting in the middle of an upload for a permit to go on with: it gives up by itself after
+/// about twice that.
+const UPLOAD_WAITS_MS: u64 = 10_000;
 
 /// A body that is audio as far as its head tells.
-pub(super) struct Opened {
+pub(super) struct Opened<'a, R, C> {
     pub(super) format: AudioFormat,
-    pub(super) size_bytes: u64,
-    pub(super) body: ByteStream,
-    pub(super) tally: Tally,
+    head: Bytes,
+    reader: Reader<'a, R, C>,
 }
 
 /// Why a body is not taken.
@@ -29,168 +50,232 @@ pub(super) enum Unusable {
     #[error(transparent)]
     NotAudio(#[from] NotAudio),
     #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-    #[error("cannot take a body of undeclared length over {MAX_UNDECLARED_BYTES} bytes")]
-    UndeclaredLength,
+    Broken(#[from] Broken),
+    #[error(transparent)]
+    Source(#[from] SourceError),
 }
 
-/// Reads the head of a body, decides the format, and prepares the whole for the bucket.
-pub(super) async fn open(mut incoming: Incoming) -> Result<Opened, Unusable> {
-    let mut head = BytesMut::new();
-    read_until(&mut incoming.body, &mut head, SNIFF_BYTES).await?;
-    let format = AudioFormat::identify(incoming.content_type.as_deref(), &head)?;
-    let size_bytes = match incoming.length {
-        Some(length) => length,
-        None => {
-            read_until(&mut incoming.body, &mut head, MAX_UNDECLARED_BYTES + 1).await?;
-            if head.len() > MAX_UNDECLARED_BYTES {
-                return Err(Unusable::UndeclaredLength);
-            }
-            head.len() as u64
-        }
+/// Why a body ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Broken {
+    #[error(transparent)]
+    Off(#[from] Interrupted),
+    /// It could not be asked to go on, and nothing else may be asked either.
+    #[error(transparent)]
+    Closed(#[from] Closed),
+}
+
+/// What came of pouring a body out.
+#[derive(Debug)]
+pub(super) enum Poured {
+    /// All of it passed.
+    Whole { fingerprint: Fingerprint, duration_ms: Option<u64> },
+    /// It broke off; whoever took it was told.
+    Broken(Broken),
+    /// Nobody took it any more.
+    Unwanted,
+}
+
+/// Asks for a recording, reads the head of its body and decides the format. For its first byte a permit is waited for until
+/// `wait_until_ms`; bytes are taken until `until_ms`.
+pub(super) async fn open<'a, R: RecordingSource, C: Clock>(
+    source: &'a R,
+    clock: &'a C,
+    place: Place<'a>,
+    wait_until_ms: u64,
+    until_ms: u64,
+) -> Result<Opened<'a, R, C>, Unusable> {
+    let incoming = source.fetch(place, None, wait_until_ms).await?;
+    let content_type = incoming.content_type.clone();
+    let in_parts = incoming.part_end.is_some_and(|end| incoming.length != Some(end));
+    let mut reader = Reader {
+        source,
+        clock,
+        place,
+        until_ms,
+        length: incoming.length,
+        in_parts,
+        incoming,
+        format: None,
+        position: 0,
+        came: 0,
+        waited_ms: 0,
+        cuts: 0,
+        parts: 0,
     };
-    let tally = Tally::default();
-    let whole = stream::iter([Ok(head.freeze())]).chain(incoming.body);
-    Ok(Opened { format, size_bytes, body: measured(Box::pin(whole), size_bytes, tally.clone()), tally })
+    let mut head = BytesMut::new();
+    while head.len() < SNIFF_BYTES
+        && let Some(chunk) = reader.next().await?
+    {
+        head.extend_from_slice(&chunk);
+    }
+    let format = AudioFormat::identify(content_type.as_deref(), &head)?;
+    reader.format = Some(format);
+    Ok(Opened { format, head: head.freeze(), reader })
 }
 
-async fn read_until(body: &mut ByteStream, into: &mut BytesMut, enough: usize) -> Result<(), Interrupted> {
-    while into.len() < enough {
-        match body.next().await {
-            Some(chunk) => into.extend_from_slice(&chunk?),
-            None => break,
+impl<R: RecordingSource, C: Clock> Opened<'_, R, C> {
+    /// Length in bytes, where it is known and the whole comes at one go: what comes in parts may keep the bucket waiting
+    /// for longer than it waits within one request.
+    pub(super) fn length(&self) -> Option<u64> {
+        self.reader.length.filter(|_| !self.reader.in_parts)
+    }
+
+    /// Pours the whole body into `into`, as fast as it is taken there. If it breaks off, its taker is told.
+    pub(super) async fn pour(self, into: Sender<Result<Bytes, Interrupted>>) -> Poured {
+        let Self { format, head, mut reader } = self;
+        let (mut digests, mut time) = (Digests::default(), PlayingTime::of(format));
+        let mut next: Result<_, Broken> = Ok(Some(head));
+        loop {
+            match next {
+                Ok(Some(chunk)) => {
+                    digests.add(&chunk);
+                    time.add(&chunk);
+                    if into.send(Ok(chunk)).await.is_err() {
+                        return Poured::Unwanted;
+                    }
+                }
+                Ok(None) => return Poured::Whole { fingerprint: digests.finish(), duration_ms: time.finish() },
+                Err(broken) => {
+                    let told = Interrupted(broken.to_string());
+                    return if into.send(Err(told)).await.is_ok() { Poured::Broken(broken) } else { Poured::Unwanted };
+                }
+            }
+            next = reader.next().await;
         }
     }
-    Ok(())
 }
 
-/// Passes the bytes on, counting and hashing them; fails where they end early or run over.
-fn measured(body: ByteStream, size_bytes: u64, tally: Tally) -> ByteStream {
-    let passed = stream::unfold(Some(body), move |body| {
-        let tally = tally.clone();
-        async move {
-            let mut body = body?;
-            let chunk = match body.next().await {
-                Some(chunk) => chunk,
-                None if tally.seen() < size_bytes => {
-                    Err(Interrupted(format!("{} of {size_bytes} bytes came", tally.seen())))
-                }
-                None => return None,
+/// Reads a recording from one body, or from as many as it takes.
+struct Reader<'a, R, C> {
+    source: &'a R,
+    clock: &'a C,
+    place: Place<'a>,
+    /// When no more bytes are taken, epoch milliseconds.
+    until_ms: u64,
+    /// The body that is being read.
+    incoming: Incoming,
+    /// Length of the whole, bytes, once it is known.
+    length: Option<u64>,
+    /// Whether the first body is a part.
+    in_parts: bool,
+    /// Once it is known.
+    format: Option<AudioFormat>,
+    /// How many bytes of the recording have come.
+    position: u64,
+    /// How many of them in this body.
+    came: u64,
+    /// How long they have been waited for.
+    waited_ms: u64,
+    cuts: u32,
+    parts: u64,
+}
+
+/// Why a body does not go on by itself.
+enum Pause {
+    /// It was a part, and came to its end.
+    Part,
+    /// It broke off.
+    Cut(String),
+}
+
+impl<R: RecordingSource, C: Clock> Reader<'_, R, C> {
+    /// The bytes that come next; nothing at the end of the recording.
+    async fn next(&mut self) -> Result<Option<Bytes>, Broken> {
+        loop {
+            let pause = match self.next_of_this_body().await? {
+                Ok(Some(chunk)) => return self.count(chunk).map(Some),
+                Ok(None) if self.length.is_none_or(|length| length == self.position) => return Ok(None),
+                Ok(None) if self.incoming.part_end == Some(self.position) && self.came > 0 => Pause::Part,
+                Ok(None) => Pause::Cut("it ended early".to_owned()),
+                Err(_) if self.length == Some(self.position) => return Ok(None),
+                Err(Interrupted(why)) => Pause::Cut(why),
             };
-            match chunk.and_then(|chunk| tally.add(chunk, size_bytes)) {
-                Ok(chunk) => Some((Ok(chunk), Some(body))),
-                Err(interrupted) => {
-                    tally.break_off(interrupted.clone());
-                    Some((Err(interrupted), None))
+            self.go_on(pause).await?;
+        }
+    }
+
+    /// What this body gives next, unless that takes too long.
+    async fn next_of_this_body(&mut self) -> Result<Result<Option<Bytes>, Interrupted>, Broken> {
+        let begun_ms = self.clock.now_ms();
+        let patience_ms = (PATIENCE_MS + self.position / LEAST_BYTES_PER_MS).saturating_sub(self.waited_ms);
+        let left_ms = self.until_ms.saturating_sub(begun_ms);
+        let late = pin!(self.clock.sleep(Duration::from_millis(patience_ms.min(left_ms))));
+        let next = match select(self.incoming.body.next(), late).await {
+            Either::Left((next, _)) => next.transpose(),
+            Either::Right(_) if left_ms <= patience_ms => return Err(self.off("the run's time is over")),
+            Either::Right(_) => return Err(self.off("it comes too slowly")),
+        };
+        self.waited_ms += self.clock.now_ms().saturating_sub(begun_ms);
+        Ok(next)
+    }
+
+    fn count(&mut self, chunk: Bytes) -> Result<Bytes, Broken> {
+        self.position += chunk.len() as u64;
+        self.came += chunk.len() as u64;
+        let ends = [self.length, self.incoming.part_end].into_iter().flatten().min();
+        match ends {
+            Some(end) if self.position > end => {
+                Err(Interrupted(format!("more came than the declared {end} bytes")).into())
+            }
+            Some(_) | None => Ok(chunk),
+        }
+    }
+
+    /// It broke off here, for this reason.
+    fn off(&self, why: &str) -> Broken {
+        let of = self.length.map_or(String::new(), |length| format!(" of {length}"));
+        Interrupted(format!("after {}{of} bytes: {why}", self.position)).into()
+    }
+
+    /// Whether it takes too many more parts like this one.
+    fn is_crumbled(&self) -> bool {
+        let left = self.length.map_or(0, |length| length.saturating_sub(self.position));
+        self.parts + left.div_ceil(self.came.max(1)) > MOST_PARTS
+    }
+
+    /// Asks for the rest.
+    async fn go_on(&mut self, pause: Pause) -> Result<(), Broken> {
+        match pause {
+            Pause::Part => {
+                self.parts += 1;
+                if self.is_crumbled() {
+                    return Err(self.off("it comes in too many parts"));
                 }
             }
-        }
-    });
-    // An unfolded stream may not be polled after its end, and the SDK does so.
-    Box::pin(passed.fuse())
-}
-
-/// What has passed so far; shared with the stream it measures.
-#[derive(Clone, Default)]
-pub(super) struct Tally(Arc<Mutex<Passed>>);
-
-#[derive(Default)]
-struct Passed {
-    bytes: u64,
-    digest: Sha256,
-    interrupted: Option<Interrupted>,
-}
-
-impl Tally {
-    fn add(&self, chunk: Bytes, size_bytes: u64) -> Result<Bytes, Interrupted> {
-        self.with(|passed| {
-            passed.bytes += chunk.len() as u64;
-            if passed.bytes > size_bytes {
-                return Err(Interrupted(format!("more than the declared {size_bytes} bytes came")));
+            Pause::Cut(why) => {
+                self.cuts += 1;
+                if self.cuts > MOST_CUTS {
+                    return Err(self.off(&format!("{why}, for the {}th time", self.cuts)));
+                }
+                tracing::debug!(why, position = self.position, "a body broke off; its rest is asked for");
             }
-            passed.digest.update(&chunk);
-            Ok(chunk)
-        })
-    }
-
-    fn break_off(&self, interrupted: Interrupted) {
-        self.with(|passed| passed.interrupted = Some(interrupted));
-    }
-
-    fn seen(&self) -> u64 {
-        self.with(|passed| passed.bytes)
-    }
-
-    /// Why the source failed, if it did.
-    pub(super) fn interrupted(&self) -> Option<Interrupted> {
-        self.with(|passed| passed.interrupted.clone())
-    }
-
-    /// SHA-256 of everything that passed, base64.
-    pub(super) fn sha256(&self) -> String {
-        self.with(|passed| BASE64_STANDARD.encode(passed.digest.clone().finalize()))
-    }
-
-    fn with<T>(&self, act: impl FnOnce(&mut Passed) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        }
+        let now_ms = self.clock.now_ms();
+        let within_ms = if self.in_parts { self.until_ms } else { now_ms.saturating_add(UPLOAD_WAITS_MS) };
+        let rest = Rest { from: self.position, version: self.incoming.version.clone() };
+        let incoming = match self.source.fetch(self.place, Some(&rest), within_ms.min(self.until_ms)).await {
+            Ok(incoming) => incoming,
+            Err(SourceError::Closed(Closed::Throttled { .. })) => return Err(self.off("no permit to go on was free")),
+            Err(SourceError::Closed(closed)) => return Err(closed.into()),
+            Err(error) => return Err(self.off(&format!("it does not go on: {error}"))),
+        };
+        if self.length.is_some() && incoming.length != self.length {
+            return Err(self.off("its length is another now"));
+        }
+        let is_of = |content_type: &str| {
+            AudioFormat::declared(content_type)
+                .is_ok_and(|of| of.is_none() || self.format.is_none() || of == self.format)
+        };
+        if !incoming.content_type.as_deref().is_none_or(is_of) {
+            return Err(self.off("its rest is of another type"));
+        }
+        let version = incoming.version.clone().or(rest.version);
+        (self.length, self.came) = (incoming.length, 0);
+        self.incoming = Incoming { version, ..incoming };
+        Ok(())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::{FutureExt, TryStreamExt};
-
-    use super::*;
-
-    const WAV: &[u8] = b"RIFF\x24\0\0\0WAVEfmt and samples";
-
-    fn incoming(chunks: &[&'static [u8]], length: Option<u64>) -> Incoming {
-        let chunks: Vec<_> = chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk))).collect();
-        Incoming { content_type: Some("audio/wav".into()), length, body: Box::pin(stream::iter(chunks)) }
-    }
-
-    fn opened(incoming: Incoming) -> Result<Opened, Unusable> {
-        open(incoming).now_or_never().unwrap()
-    }
-
-    fn drained(opened: Opened) -> Result<Vec<u8>, Interrupted> {
-        opened.body.map_ok(|chunk| chunk.to_vec()).try_concat().now_or_never().unwrap()
-    }
-
-    #[test]
-    fn the_head_is_passed_on_with_the_rest() {
-        for length in [Some(WAV.len() as u64), None] {
-            let opened = opened(incoming(&[&WAV[..5], &WAV[5..20], &WAV[20..]], length)).unwrap();
-            assert_eq!((opened.format, opened.size_bytes), (AudioFormat::Wav, WAV.len() as u64));
-            let tally = opened.tally.clone();
-            assert_eq!(drained(opened).unwrap(), WAV);
-            assert_eq!(tally.sha256(), BASE64_STANDARD.encode(Sha256::digest(WAV)));
-            assert_eq!(tally.interrupted(), None);
-        }
-    }
-
-    #[test]
-    fn a_body_that_ends_early_or_runs_over_fails_its_stream() {
-        for (length, message) in [(40, "27 of 40 bytes came"), (26, "more than the declared 26 bytes came")] {
-            let opened = opened(incoming(&[&WAV[..14], &WAV[14..]], Some(length))).unwrap();
-            let tally = opened.tally.clone();
-            assert_eq!(WAV.len(), 27);
-            assert_eq!(drained(opened), Err(Interrupted(message.into())));
-            assert!(tally.interrupted().is_some());
-        }
-    }
-
-    #[test]
-    fn an_error_page_is_refused_before_anything_is_uploaded() {
-        let page = opened(incoming(&[b"<!DOCTYPE html><html>"], None));
-        assert!(matches!(page, Err(Unusable::NotAudio(NotAudio::Bytes))));
-        assert!(matches!(opened(incoming(&[], Some(0))), Err(Unusable::NotAudio(NotAudio::Bytes))));
-    }
-
-    #[test]
-    fn a_long_body_of_undeclared_length_is_refused() {
-        static LONG: [u8; MAX_UNDECLARED_BYTES] = [0; MAX_UNDECLARED_BYTES];
-        let long = opened(incoming(&[WAV, &LONG], None));
-        assert!(matches!(long, Err(Unusable::UndeclaredLength)));
-    }
-}
+mod tests;

@@ -1,9 +1,7 @@
 //! The simulation's table and bucket.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
-use shared::domain::{notification::PartyAbout, object_key::ObjectKey, session::SessionKey};
+use shared::domain::{object_key::ObjectKey, session::SessionKey};
 use simulation::memory::{MemoryBucket, MemoryPermitRows, MemoryTable, MemoryTokenRow};
 
 use super::{Backend, Kept};
@@ -44,25 +42,18 @@ impl Backend for Memory {
 
     async fn kept(&self, key: &SessionKey) -> Option<Kept> {
         let stored = self.table.row(key)?;
-        Some(Kept {
-            queued: stored.queued,
-            due_at_ms: stored.due_at_ms,
-            expires_s: stored.expires_s,
-            parties: stored.parties.iter().map(|(party, about)| (party.to_string(), named(about))).collect(),
-        })
+        Some(Kept { queued: stored.queued, due_at_ms: stored.due_at_ms, expires_s: stored.expires_s })
     }
 
     async fn bytes_of(&self, key: &ObjectKey) -> Option<Vec<u8>> {
         self.bucket.object(key).map(|object| object.bytes.to_vec())
     }
 
+    async fn unfinished(&self) -> usize {
+        0
+    }
+
     async fn put_foreign(&self, key: &ObjectKey, bytes: &'static [u8]) {
         self.bucket.put_foreign(key.clone(), Bytes::from_static(bytes));
     }
-}
-
-fn named(about: &PartyAbout) -> BTreeMap<String, String> {
-    let texts =
-        [("direction", &about.direction), ("from", &about.from), ("to", &about.to), ("extension", &about.extension)];
-    texts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
 }

@@ -5,8 +5,6 @@ mod memory;
 mod moto;
 mod real;
 
-use std::collections::BTreeMap;
-
 use shared::{
     domain::{object_key::ObjectKey, session::SessionKey},
     ports::{
@@ -37,6 +35,9 @@ pub(crate) trait Backend {
     /// The bytes of an object.
     async fn bytes_of(&self, key: &ObjectKey) -> Option<Vec<u8>>;
 
+    /// How many uploads were begun and neither completed nor aborted.
+    async fn unfinished(&self) -> usize;
+
     /// Stores an object as other hands would: without our ids and without a SHA-256.
     async fn put_foreign(&self, key: &ObjectKey, bytes: &'static [u8]);
 }
@@ -50,6 +51,4 @@ pub(crate) struct Kept {
     pub(crate) due_at_ms: Option<u64>,
     /// When it may vanish, epoch seconds.
     pub(crate) expires_s: u64,
-    /// By party, what is known of it, each as `direction`, `from`, `to`, `extension`.
-    pub(crate) parties: BTreeMap<String, BTreeMap<String, String>>,
 }

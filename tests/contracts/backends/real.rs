@@ -1,6 +1,6 @@
 //! The real adapters, wherever their clients lead.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     operation::get_item::GetItemOutput,
@@ -106,21 +106,21 @@ impl Backend for Real {
         let item = self.read(key).await?;
         let number = |name: &str| item.get(name).map(|value| value.as_n().unwrap().parse().unwrap());
         let text = |value: &AttributeValue| value.as_s().unwrap().clone();
-        let about = |value: &AttributeValue| -> BTreeMap<String, String> {
-            value.as_m().unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect()
-        };
-        let parties = item.iter().filter_map(|(name, value)| Some((name.strip_prefix("p#")?.to_owned(), about(value))));
         Some(Kept {
             queued: item.get(schema::QUEUE).map(text).as_deref() == Some(schema::DUE),
             due_at_ms: number(schema::DUE_AT),
             expires_s: number(schema::TTL).unwrap(),
-            parties: parties.collect(),
         })
     }
 
     async fn bytes_of(&self, key: &ObjectKey) -> Option<Vec<u8>> {
         let object = self.s3.get_object().bucket(&self.bucket_name).key(key.as_str()).send().await.ok()?;
         Some(object.body.collect().await.unwrap().to_vec())
+    }
+
+    async fn unfinished(&self) -> usize {
+        let list = self.s3.list_multipart_uploads().bucket(&self.bucket_name);
+        list.send().await.unwrap().uploads().len()
     }
 
     async fn put_foreign(&self, key: &ObjectKey, bytes: &'static [u8]) {

@@ -2,16 +2,19 @@
 
 use std::pin::pin;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use futures_util::{
     StreamExt,
     future::{Either, join_all, pending, select},
     stream,
 };
-use sha2::{Digest, Sha256};
 use shared::{
-    domain::{day::Day, media::AudioFormat, object_key::ObjectKey},
+    domain::{
+        checksum::{Digests, Fingerprint, Verified},
+        day::Day,
+        media::AudioFormat,
+        object_key::ObjectKey,
+    },
     failure::Class,
     ports::{
         archive_store::{ArchiveStore, Created, Held, NewObject, ObjectOrigin},
@@ -30,9 +33,10 @@ pub(crate) async fn a_created_object_is_held_with_its_digest_and_origin<B: Backe
     let bytes = audio(1);
     let object = object("9001", bytes.len());
     let created = backend.archive().create(&object, whole(&bytes)).await.unwrap();
-    assert_eq!(created, Created::Stored { sha256: sha256(&bytes) });
-    let held =
-        Held { size_bytes: bytes.len() as u64, sha256: Some(sha256(&bytes)), origin: Some(object.origin.clone()) };
+    let (etag, verified) = stored(created).unwrap();
+    assert_eq!(verified, Verified::Sha256(fingerprint(&bytes).sha256));
+    let (size_bytes, origin) = (bytes.len() as u64, Some(object.origin.clone()));
+    let held = Held { size_bytes, etag, verified: Some(verified), origin };
     assert_eq!(backend.archive().held(&object.key).await.unwrap(), Some(held));
     assert_eq!(backend.bytes_of(&object.key).await, Some(bytes));
 }
@@ -40,9 +44,27 @@ pub(crate) async fn a_created_object_is_held_with_its_digest_and_origin<B: Backe
 pub(crate) async fn a_body_without_bytes_is_an_object_too<B: Backend>(backend: &B) {
     let object = object("9001", 0);
     let created = backend.archive().create(&object, Box::pin(stream::empty())).await.unwrap();
-    assert_eq!(created, Created::Stored { sha256: sha256(b"") });
+    assert_is_stored(created, b"");
     let held = backend.archive().held(&object.key).await.unwrap().unwrap();
     assert_eq!((held.size_bytes, held.origin), (0, Some(object.origin)));
+}
+
+pub(crate) async fn a_short_body_of_undeclared_length_is_an_object_like_others<B: Backend>(backend: &B) {
+    let bytes = audio(1);
+    let object = NewObject { size_bytes: None, ..object("9001", 0) };
+    let created = backend.archive().create(&object, whole(&bytes)).await.unwrap();
+    assert_is_stored(created, &bytes);
+    assert_eq!(backend.bytes_of(&object.key).await, Some(bytes));
+}
+
+pub(crate) async fn an_object_is_read_as_it_was_stored<B: Backend>(backend: &B) {
+    let bytes = audio(1);
+    let object = object("9001", bytes.len());
+    let created = backend.archive().create(&object, whole(&bytes)).await.unwrap();
+    let reading = backend.archive().read(&object.key).await.unwrap().unwrap();
+    assert_eq!(Some(reading.etag), stored(created).map(|(etag, _)| etag));
+    assert_eq!(collected(reading.body).await, bytes);
+    assert!(backend.archive().read(&object_key("9002")).await.unwrap().is_none());
 }
 
 pub(crate) async fn nothing_is_held_where_nothing_lies<B: Backend>(backend: &B) {
@@ -69,14 +91,10 @@ pub(crate) async fn of_ten_creates_at_once_one_stores<B: Backend>(backend: &B) {
     let object = object("9001", bodies[0].len());
     let creates = bodies.iter().map(|bytes| backend.archive().create(&object, whole(bytes)));
     let created: Vec<_> = join_all(creates).await.into_iter().map(Result::unwrap).collect();
-    let stored = |created: &Created| match created {
-        Created::Stored { sha256 } => Some(sha256.clone()),
-        Created::Occupied => None,
-    };
-    let stored: Vec<_> = created.iter().filter_map(stored).collect();
+    let stored: Vec<_> = created.iter().cloned().filter_map(stored).collect();
     assert_eq!(stored.len(), 1, "{created:?}");
     let held = backend.bytes_of(&object.key).await.unwrap();
-    assert_eq!(sha256(&held), stored[0], "and its bytes are what lies there");
+    assert!(fingerprint(&held).is(&stored[0].1), "and its bytes are what lies there");
 }
 
 pub(crate) async fn a_stream_that_breaks_off_leaves_no_object<B: Backend>(backend: &B) {
@@ -107,15 +125,15 @@ pub(crate) async fn a_create_that_is_dropped_leaves_no_object<B: Backend>(backen
     assert!(matches!(select(pin!(create), stalled).await, Either::Right(_)), "nothing comes of half a body");
     assert!(is_free(backend, &object).await);
     let created = backend.archive().create(&object, whole(&bytes)).await.unwrap();
-    assert_eq!(created, Created::Stored { sha256: sha256(&bytes) });
+    assert_is_stored(created, &bytes);
 }
 
 pub(crate) async fn an_object_of_other_hands_is_seen_and_never_replaced<B: Backend>(backend: &B) {
     let bytes = audio(1);
     let object = object("9001", bytes.len());
     backend.put_foreign(&object.key, b"foreign").await;
-    let held = backend.archive().held(&object.key).await.unwrap();
-    assert_eq!(held, Some(Held { size_bytes: 7, sha256: None, origin: None }));
+    let held = backend.archive().held(&object.key).await.unwrap().unwrap();
+    assert_eq!((held.size_bytes, held.verified, held.origin), (7, None, None));
     assert_eq!(backend.archive().create(&object, whole(&bytes)).await.unwrap(), Created::Occupied);
     assert_eq!(backend.bytes_of(&object.key).await.as_deref(), Some(&b"foreign"[..]));
 }
@@ -128,21 +146,20 @@ async fn leaves_no_object<B: Backend>(backend: &B, size_bytes: usize, body: Byte
     assert!(is_free(backend, &object).await);
     let bytes = vec![7; size_bytes];
     let created = backend.archive().create(&object, whole(&bytes)).await.unwrap();
-    assert_eq!(created, Created::Stored { sha256: sha256(&bytes) });
+    assert_is_stored(created, &bytes);
 }
 
-async fn is_free<B: Backend>(backend: &B, object: &NewObject) -> bool {
+pub(super) async fn is_free<B: Backend>(backend: &B, object: &NewObject) -> bool {
     backend.archive().held(&object.key).await.unwrap().is_none()
 }
 
 pub(super) fn object(id: &str, size_bytes: usize) -> NewObject {
     let origin = ObjectOrigin { account: key("s-1").account, session: key("s-1").session, recording: recording(id) };
-    NewObject {
-        key: ObjectKey::of(&origin.account, Day::of(EVENT_MS), &origin.recording, AudioFormat::Wav),
-        format: AudioFormat::Wav,
-        size_bytes: size_bytes as u64,
-        origin,
-    }
+    NewObject { key: object_key(id), format: AudioFormat::Wav, size_bytes: Some(size_bytes as u64), origin }
+}
+
+pub(super) fn object_key(id: &str) -> ObjectKey {
+    ObjectKey::of(&key("s-1").account, Day::of(EVENT_MS), &recording(id), AudioFormat::Wav)
 }
 
 /// Bytes of a length that is the same for every seed.
@@ -157,6 +174,28 @@ pub(super) fn whole(bytes: &[u8]) -> ByteStream {
     Box::pin(stream::iter(pieces.into_iter().filter(|piece| !piece.is_empty()).map(Ok)))
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    BASE64_STANDARD.encode(Sha256::digest(bytes))
+pub(super) async fn collected(mut body: ByteStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.next().await {
+        bytes.extend_from_slice(&chunk.unwrap());
+    }
+    bytes
+}
+
+pub(super) fn stored(created: Created) -> Option<(String, Verified)> {
+    match created {
+        Created::Stored { etag, verified } => Some((etag, verified)),
+        Created::Occupied | Created::Contended => None,
+    }
+}
+
+fn assert_is_stored(created: Created, bytes: &[u8]) {
+    let (_, verified) = stored(created).unwrap();
+    assert!(fingerprint(bytes).is(&verified), "{verified:?}");
+}
+
+pub(super) fn fingerprint(bytes: &[u8]) -> Fingerprint {
+    let mut digests = Digests::default();
+    digests.add(bytes);
+    digests.finish()
 }

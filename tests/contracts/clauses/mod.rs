@@ -1,9 +1,11 @@
 //! The clauses, each a test of one promise that a port's documentation makes.
 
 pub(crate) mod archive;
+pub(crate) mod documents;
 pub(crate) mod due;
 pub(crate) mod facts;
 pub(crate) mod leases;
+pub(crate) mod parts;
 pub(crate) mod permits;
 pub(crate) mod results;
 pub(crate) mod tokens;
@@ -99,6 +101,7 @@ fn finish(next: Next) -> Finish {
     Finish {
         results: BTreeMap::new(),
         found: Found::default(),
+        manifest: None,
         next,
         attempts: 0,
         expires_s: NOW_MS / 1_000 + ROW_TTL_S,

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use shared::{
     domain::{
-        call_log::Offer,
+        call_log::{Listed, Offer},
         day::Day,
         media::AudioFormat,
         object_key::ObjectKey,
-        session::{ArchivedBytes, Heard, Next, RecordingResult, RecordingState, SessionRow, Way},
+        session::{
+            ArchivedBytes, Heard, KeptManifest, Next, RecordingResult, RecordingState, SessionKey, SessionRow, Way,
+        },
     },
     ports::session_store::{Finish, Finished, Found, Recorded, SessionStore, StoreError},
 };
@@ -22,7 +24,15 @@ pub(crate) async fn every_result_comes_back_as_it_went<B: Backend>(backend: &B) 
     let archived = |format, way| RecordingResult {
         state: RecordingState::Archived,
         key: Some(object(format)),
-        archived: Some(ArchivedBytes { sha256: "c2hh".into(), size_bytes: 115_000_000, format, way }),
+        archived: Some(ArchivedBytes {
+            sha256: "c2hh".into(),
+            crc64nvme: (way == Way::Direct).then(|| "Y3Jj".into()),
+            etag: "\"e-23\"".into(),
+            size_bytes: 115_000_000,
+            format,
+            duration_ms: (way != Way::Adopted).then_some(7_187_500),
+            way,
+        }),
         at_ms: NOW_MS,
         ..RecordingResult::default()
     };
@@ -30,11 +40,16 @@ pub(crate) async fn every_result_comes_back_as_it_went<B: Backend>(backend: &B) 
         reason: Some("the call log does not offer it".into()),
         content_uri: Some("https://media.ringcentral.com/restapi/v1.0/account/800000001/recording/9001/content".into()),
         silent_since_ms: Some(NOW_MS - 1),
+        listed: Some(listed("p-1")),
         ..archived(AudioFormat::Mp3, Way::CallLog)
     };
     for result in [
         RecordingResult::default(),
         RecordingResult { state: RecordingState::TooShort, ..waiting("marked as short") },
+        RecordingResult {
+            listed: Some(Listed { kind: Some("OnDemand".into()), ..Listed::default() }),
+            ..waiting("503")
+        },
         RecordingResult { state: RecordingState::Unavailable, silent_since_ms: Some(1), ..waiting("not offered") },
         RecordingResult { key: Some(object(AudioFormat::Wav)), ..RecordingResult::default() },
         archived(AudioFormat::Wav, Way::Direct),
@@ -89,6 +104,17 @@ pub(crate) async fn a_finish_adds_what_was_found<B: Backend>(backend: &B) {
     assert_eq!(record(backend, &ended("s-1", "p-2", &["9002"])).await, Recorded::Known);
 }
 
+pub(crate) async fn a_manifest_is_kept_until_another_is_written<B: Backend>(backend: &B) {
+    record(backend, &ended("s-1", "p-1", &["9001"])).await;
+    for (written, kept) in [(None, None), (Some("1"), Some("1")), (None, Some("1")), (Some("2"), Some("2"))] {
+        let before = row(backend, "s-1").await;
+        let finish = Finish { manifest: written.map(manifest), ..finish(Next::Settled) };
+        assert_eq!(backend.sessions().finish(&key("s-1"), before.rev, &finish).await.unwrap(), Finished::Done);
+        let expected = SessionRow { manifest: kept.map(manifest), rev: before.rev + 1, ..before };
+        assert_eq!(row(backend, "s-1").await, expected);
+    }
+}
+
 pub(crate) async fn a_finish_on_an_old_rev_writes_nothing_and_answers_the_newer_row<B: Backend>(backend: &B) {
     record(backend, &ended("s-1", "p-1", &["9001"])).await;
     let old = claimed(backend, "s-1", FAR_MS).await;
@@ -97,7 +123,8 @@ pub(crate) async fn a_finish_on_an_old_rev_writes_nothing_and_answers_the_newer_
     let results = BTreeMap::from([(recording("9001"), waiting("older"))]);
     for next in [Next::Settled, Next::At(1)] {
         let found = found(&["9002|p-2"], &["p-2"]);
-        let finish = Finish { results: results.clone(), found, attempts: 9, expires_s: 1, next };
+        let finish =
+            Finish { results: results.clone(), found, manifest: Some(manifest("1")), attempts: 9, expires_s: 1, next };
         let finished = backend.sessions().finish(&key("s-1"), old.rev, &finish).await.unwrap();
         assert_eq!(finished, Finished::Changed(Box::new(newer.clone())));
     }
@@ -153,8 +180,9 @@ pub(crate) async fn an_offer_is_added_to_a_session_in_the_queue<B: Backend>(back
     let before = backend.kept(&key("s-1")).await.unwrap();
     assert!(offer(backend, &[("9001", "https://a/1", Some("p-1")), ("9002", "https://a/2", None)]).await);
     let row = row(backend, "s-1").await;
-    let addresses: Vec<_> = row.offers.iter().map(|(id, address)| (id.as_str(), address.as_str())).collect();
-    assert_eq!(addresses, [("9001", "https://a/1"), ("9002", "https://a/2")]);
+    let offer = |address: &str, listed| Offer { content_uri: address.to_owned(), listed };
+    let offers = [("9001", offer("https://a/1", listed("p-1"))), ("9002", offer("https://a/2", Listed::default()))];
+    assert_eq!(row.offers, offers.map(|(id, offer)| (recording(id), offer)).into());
     assert_eq!(row.heard.iter().map(Heard::to_element).collect::<Vec<_>>(), ["9001|p-1", "9002|"]);
     assert_eq!((row.rev, row.results.len()), (2, 0));
     assert_eq!(backend.kept(&key("s-1")).await.unwrap(), before, "it keeps its place");
@@ -168,7 +196,7 @@ pub(crate) async fn an_offer_that_is_known_writes_nothing<B: Backend>(backend: &
     assert!(!offer(backend, &[]).await);
     assert_eq!(row(backend, "s-1").await, known);
     assert!(offer(backend, &[("9001", "https://b/1", None)]).await, "another address is news");
-    assert_eq!(row(backend, "s-1").await.offers[&recording("9001")], "https://b/1");
+    assert_eq!(row(backend, "s-1").await.offers[&recording("9001")].content_uri, "https://b/1");
 }
 
 pub(crate) async fn an_offer_makes_no_row_and_wakes_no_settled_one<B: Backend>(backend: &B) {
@@ -182,10 +210,32 @@ pub(crate) async fn an_offer_makes_no_row_and_wakes_no_settled_one<B: Backend>(b
 }
 
 async fn offer<B: Backend>(backend: &B, offers: &[(&str, &str, Option<&str>)]) -> bool {
-    let offers = offers
-        .iter()
-        .map(|(id, address, on)| (recording(id), Offer { content_uri: (*address).to_owned(), party: on.map(party) }));
+    let offers = offers.iter().map(|(id, address, on)| {
+        let listed = on.map_or_else(Listed::default, listed);
+        (recording(id), Offer { content_uri: (*address).to_owned(), listed })
+    });
     backend.sessions().offer(&key("s-1"), &offers.collect()).await.unwrap()
+}
+
+/// All that the call log can say of a recording.
+fn listed(on: &str) -> Listed {
+    Listed {
+        kind: Some("Automatic".into()),
+        party: Some(party(on)),
+        started_ms: Some(EVENT_MS),
+        duration_s: Some(147),
+        direction: Some("Inbound".into()),
+        from: Some("+16505550142".into()),
+        to: Some("+16505550111".into()),
+        extension: Some("800000101".into()),
+        transfer_target: Some(key("s-2").session),
+        transferee: Some(key("s-3").session),
+    }
+}
+
+fn manifest(digest: &str) -> KeptManifest {
+    let SessionKey { account, session } = key("s-1");
+    KeptManifest { key: ObjectKey::manifest(&account, Day::of(EVENT_MS), &session), sha256: digest.to_owned() }
 }
 
 /// Writes one result on the row as it is; answers the row then.

@@ -27,6 +27,9 @@ pub(crate) async fn a_spoiled_row_is_due_but_cannot_be_read(real: &Real) {
         ("s-2", "heard", AttributeValue::Ss(vec!["../9001|p-1".into()])),
         ("s-3", "r#9001", AttributeValue::M(HashMap::new())),
         ("s-4", "seen_at", AttributeValue::S("yesterday".into())),
+        ("s-5", "p#p-1", AttributeValue::S("Inbound".into())),
+        ("s-6", "o#9001", AttributeValue::S("https://a/1".into())),
+        ("s-7", "manifest", AttributeValue::M(HashMap::new())),
     ] {
         record(real, &ended(session, "p-1", &["9001"])).await;
         real.spoil(&key(session), attribute, value).await;

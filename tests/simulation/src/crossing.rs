@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
+use bytes::Bytes;
 use shared::{
     domain::{
         call_log::Offers,
@@ -11,7 +12,7 @@ use shared::{
         session::{Schedule, SessionKey, SessionRow},
     },
     ports::{
-        archive_store::{ArchiveError, ArchiveStore, Created, Held, NewObject},
+        archive_store::{ArchiveError, ArchiveStore, Created, Held, NewObject, Reading, Written},
         permit_store::{KeptLedger, PermitStore, Replaced},
         recording_source::ByteStream,
         session_store::{Drain, Due, Finish, Finished, Order, Recorded, SessionStore, StoreError},
@@ -192,5 +193,17 @@ impl<P: ArchiveStore> ArchiveStore for Far<P> {
             self.crossing.confirmed.borrow_mut().insert(key.clone());
         }
         held
+    }
+
+    async fn read(&self, key: &ObjectKey) -> Result<Option<Reading>, ArchiveError> {
+        self.crossing.cross("read object", self.port.read(key)).await
+    }
+
+    async fn write(&self, key: &ObjectKey, json: Bytes, replacing: Option<&str>) -> Result<Written, ArchiveError> {
+        self.crossing.cross("write document", self.port.write(key, json, replacing)).await
+    }
+
+    async fn settle(&self) {
+        self.port.settle().await;
     }
 }

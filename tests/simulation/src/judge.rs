@@ -13,9 +13,10 @@ use shared::{
     domain::{
         day::millis,
         ids::RecordingId,
+        manifest::Manifest,
         notification::{Notification, SessionFacts},
         object_key::ObjectKey,
-        session::{RecordingState, Schedule, SessionKey, SessionRow},
+        session::{RecordingResult, RecordingState, Schedule, SessionKey, SessionRow},
     },
     ports::session_store::SessionStore,
 };
@@ -160,6 +161,9 @@ impl Judge {
             if at_rest && stored.queued && stored.row.unfinished().iter().any(waits) {
                 self.complain(format!("{} has not come to rest", stored.row.key.session));
             }
+            if !stored.queued && !stored.row.heard.is_empty() {
+                self.look_at_manifest(&stored.row);
+            }
             for recording in stored.row.recordings() {
                 let state = stored.row.result(recording).state;
                 if at_rest || state.is_final() {
@@ -204,7 +208,8 @@ impl Judge {
             let is_stored = |key, sha256: &String, size_bytes| {
                 let object = |objects: &BTreeMap<ObjectKey, StoredObject>| {
                     objects.get(key).is_some_and(|object| {
-                        object.sha256.as_ref() == Some(sha256) && object.bytes.len() as u64 == size_bytes
+                        let sized = object.bytes.len() as u64 == size_bytes;
+                        sized && object.sha256 == *sha256 && object.verified.is_some()
                     })
                 };
                 self.bucket.with_objects(object)
@@ -219,6 +224,24 @@ impl Judge {
             self.compare(&before, &row);
         }
         self.rows.insert(key.clone(), row);
+    }
+
+    /// A settled session is described in the bucket, as it stands in the row.
+    fn look_at_manifest(&mut self, row: &SessionRow) {
+        let kept = row.manifest.as_ref().map(|kept| self.bucket.document(&kept.key));
+        let Some(manifest) = kept.flatten().and_then(|json| Manifest::parse(&json).ok()).filter(|it| it.key == row.key)
+        else {
+            return self.complain(format!("{} is settled without a manifest", row.key.session));
+        };
+        for recording in row.recordings() {
+            let (told, result) = (manifest.recordings.get(recording).map(|told| &told.result), row.result(recording));
+            // An object that a later look found again is told of as the first one that stored it did.
+            let sha256 = |result: &RecordingResult| result.archived.as_ref().map(|archived| archived.sha256.clone());
+            let ending = |result: &RecordingResult| (result.state, result.key.clone().zip(sha256(result)));
+            if told.map(ending) != Some(ending(&result)) {
+                self.complain(format!("the manifest tells of {recording} otherwise than the row"));
+            }
+        }
     }
 
     fn compare(&mut self, before: &SessionRow, after: &SessionRow) {

@@ -177,6 +177,9 @@ fn arriving(reply: core::Reply, piece_bytes: usize, pause_ms: u64, time: Time) -
             response.headers_mut().append(name, value);
         }
     }
+    if !response.headers().contains_key(http::header::CONTENT_LENGTH) {
+        response.headers_mut().insert(http::header::TRANSFER_ENCODING, http::HeaderValue::from_static("chunked"));
+    }
     let (piece_bytes, pause_ms) = match reply.manner {
         Manner::Whole | Manner::Broken => (piece_bytes, pause_ms),
         Manner::Trickle { piece_bytes, pause_ms } => (piece_bytes, pause_ms),

@@ -2,13 +2,16 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
+use axum::{Extension, Router};
+use futures_util::future::select;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::StartError;
@@ -57,6 +60,18 @@ impl Drop for Server {
     }
 }
 
+/// The connection of a request, among its extensions.
+#[derive(Clone, Default)]
+pub(crate) struct Connection(Arc<Notify>);
+
+impl Connection {
+    /// Cuts it, and with it whoever awaits this.
+    pub(crate) async fn cut(&self) {
+        self.0.notify_one();
+        std::future::pending().await
+    }
+}
+
 /// Binds a loopback port of the system's choosing, for `service`.
 pub(crate) async fn listen(service: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
     let bind = async {
@@ -86,7 +101,9 @@ async fn serve(stream: TcpStream, router: Router) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let connection = Connection::default();
+    let service = TowerToHyperService::new(router.layer(Extension(connection.clone())));
+    let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     // An error here is a client that went away; there is nobody left to tell.
-    drop(connection.await);
+    drop(select(pin!(serving), pin!(connection.0.notified())).await);
 }

@@ -6,13 +6,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
     ROW_VERSION,
-    row::{Item, number, text},
+    row::{number, party_name, text},
     schema,
+    told::encode_about,
 };
-use crate::domain::{
-    notification::PartyAbout,
-    session::{Heard, Learned, Write},
-};
+use crate::domain::session::{Heard, Learned, Write};
 
 /// The expressions of one update.
 #[derive(Debug, Default)]
@@ -29,12 +27,13 @@ impl FactsUpdate {
         let mut update = Self::default();
         update.set("v", Write::Once(number(ROW_VERSION)));
         update.set("day", Write::Once(text(learned.day.to_string())));
+        update.set("happened_at", Write::Once(number(learned.happened_ms)));
         update.set("seen_at", Write::Once(number(learned.seen_at_ms)));
         if let Some(session_id) = &learned.session_id {
             update.set("session_id", Write::Once(text(session_id.as_str())));
         }
         for (id, who) in &learned.parties {
-            update.set(&format!("p#{id}"), Write::Once(about(who)));
+            update.set(&party_name(id), Write::Once(encode_about(who)));
         }
         if learned.queues() {
             update.set(schema::QUEUE, Write::Always(text(schema::DUE)));
@@ -90,13 +89,6 @@ fn numbered(write: Write<u64>) -> Write<AttributeValue> {
     }
 }
 
-fn about(about: &PartyAbout) -> AttributeValue {
-    let texts =
-        [("direction", &about.direction), ("to", &about.to), ("from", &about.from), ("extension", &about.extension)];
-    let known = texts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value.as_deref()?))));
-    AttributeValue::M(known.collect::<Item>())
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -105,7 +97,7 @@ mod tests {
     use crate::domain::{
         day::Day,
         ids::{AccountId, PartyId, RecordingId, TelephonySessionId},
-        notification::MAX_FACTS_PER_EVENT,
+        notification::{MAX_FACTS_PER_EVENT, PartyAbout},
         session::SessionKey,
     };
 
@@ -122,6 +114,7 @@ mod tests {
                 session: TelephonySessionId::parse("s-1").unwrap(),
             },
             day: Day::of(0),
+            happened_ms: 0,
             seen_at_ms: 1,
             session_id: None,
             parties: ids.iter().map(|id| (id.clone(), PartyAbout::default())).collect::<BTreeMap<_, _>>(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
 
 use super::{
-    row::{encode_result, number, result_name},
+    row::{encode_manifest, encode_result, number, result_name},
     schema,
 };
 use crate::{
@@ -28,6 +28,10 @@ pub(super) fn written(mut request: UpdateItemFluentBuilder, finish: &Finish) -> 
         request = request
             .expression_attribute_names(format!("#r{n}"), result_name(recording))
             .expression_attribute_values(format!(":r{n}"), encode_result(result));
+    }
+    if let Some(manifest) = &finish.manifest {
+        set.push("manifest = :manifest".to_owned());
+        request = request.expression_attribute_values(":manifest", encode_manifest(manifest));
     }
     let heard: BTreeSet<_> = finish.found.heard.iter().map(Heard::to_element).collect();
     let ended: BTreeSet<_> = finish.found.ended.iter().map(ToString::to_string).collect();

@@ -9,6 +9,7 @@ mod permits;
 mod row;
 mod sessions;
 mod tokens;
+mod told;
 
 use aws_sdk_dynamodb::Client;
 

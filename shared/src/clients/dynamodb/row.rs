@@ -4,21 +4,25 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::schema;
+use super::{
+    schema,
+    told::{LISTED, decode_about, decode_listed, decode_offer, encode_listed},
+};
 use crate::{
     domain::{
         day::Day,
         ids::{AccountId, InvalidId, PartyId, RecordingId, SessionId, TelephonySessionId},
         media::AudioFormat,
         object_key::ObjectKey,
-        session::{ArchivedBytes, Heard, RecordingResult, RecordingState, SessionKey, SessionRow, Way},
+        session::{ArchivedBytes, Heard, KeptManifest, RecordingResult, RecordingState, SessionKey, SessionRow, Way},
     },
     ports::session_store::{Due, StoreError},
 };
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// Prefix of a recording's result, and of the address the call log offers it at.
+/// Prefixes of a party's map, of a recording's result, and of what the call log offers.
+const PARTY: &str = "p#";
 const RESULT: &str = "r#";
 const OFFER: &str = "o#";
 
@@ -32,6 +36,10 @@ pub(super) fn number(value: u64) -> AttributeValue {
 
 pub(super) fn pk(key: &SessionKey) -> String {
     format!("session#{}#{}", key.account, key.session)
+}
+
+pub(super) fn party_name(party: &PartyId) -> String {
+    format!("{PARTY}{party}")
 }
 
 pub(super) fn result_name(recording: &RecordingId) -> String {
@@ -62,11 +70,15 @@ pub(super) fn due_of(item: &Item) -> Result<Due, StoreError> {
 /// Reads a whole session row.
 pub(super) fn decode(item: &Item) -> Result<SessionRow, StoreError> {
     let day = get_text(item, "day").and_then(Day::parse).ok_or(StoreError::Corrupt("no day"))?;
-    let (mut results, mut offers) = (BTreeMap::new(), BTreeMap::new());
+    let (mut parties, mut results, mut offers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for (name, value) in item {
+        if let Some(party) = name.strip_prefix(PARTY) {
+            let map = value.as_m().map_err(|_| StoreError::Corrupt("a party is not a map"))?;
+            parties.insert(PartyId::parse(party).map_err(bad_id)?, decode_about(map));
+        }
         if let Some(recording) = name.strip_prefix(OFFER) {
-            let address = value.as_s().map_err(|_| StoreError::Corrupt("an offer is not an address"))?;
-            offers.insert(RecordingId::parse(recording).map_err(bad_id)?, address.clone());
+            let map = value.as_m().map_err(|_| StoreError::Corrupt("an offer is not a map"))?;
+            offers.insert(RecordingId::parse(recording).map_err(bad_id)?, decode_offer(map)?);
         }
         if let Some(recording) = name.strip_prefix(RESULT) {
             let map = value.as_m().map_err(|_| StoreError::Corrupt("a result is not a map"))?;
@@ -77,14 +89,31 @@ pub(super) fn decode(item: &Item) -> Result<SessionRow, StoreError> {
         key: key_of(item)?,
         heard: set(item, "heard", Heard::from_element)?,
         ended: set(item, "ended", PartyId::parse)?,
+        parties,
         day,
+        happened_ms: get_number(item, "happened_at").ok_or(StoreError::Corrupt("no happened_at"))?,
         session_id: get_text(item, "session_id").map(SessionId::parse).transpose().map_err(bad_id)?,
         seen_at_ms: get_number(item, "seen_at").ok_or(StoreError::Corrupt("no seen_at"))?,
         rev: get_number(item, "rev").ok_or(StoreError::Corrupt("no rev"))?,
         attempts: get_number(item, "attempts").map_or(0, |attempts| u32::try_from(attempts).unwrap_or(u32::MAX)),
         offers,
         results,
+        manifest: item.get("manifest").map(decode_manifest).transpose()?,
     })
+}
+
+pub(super) fn encode_manifest(manifest: &KeptManifest) -> AttributeValue {
+    AttributeValue::M(Item::from([
+        ("key".to_owned(), text(manifest.key.as_str())),
+        ("sha256".to_owned(), text(&manifest.sha256)),
+    ]))
+}
+
+fn decode_manifest(value: &AttributeValue) -> Result<KeptManifest, StoreError> {
+    let part = |name| Some(get_text(value.as_m().ok()?, name)?.to_owned());
+    let (key, sha256) =
+        part("key").zip(part("sha256")).ok_or(StoreError::Corrupt("a manifest without key or digest"))?;
+    Ok(KeptManifest { key: ObjectKey::from_row(key), sha256 })
 }
 
 /// Writes a recording's result; parts that are not known yet are left out.
@@ -104,8 +133,18 @@ pub(super) fn encode_result(result: &RecordingResult) -> AttributeValue {
     if let Some(since_ms) = result.silent_since_ms {
         map.insert("silent_since".to_owned(), number(since_ms));
     }
+    if let Some(listed) = &result.listed {
+        map.insert(LISTED.to_owned(), encode_listed(listed));
+    }
     if let Some(archived) = &result.archived {
         map.insert("sha256".to_owned(), text(&archived.sha256));
+        map.insert("etag".to_owned(), text(&archived.etag));
+        if let Some(crc64nvme) = &archived.crc64nvme {
+            map.insert("crc64nvme".to_owned(), text(crc64nvme));
+        }
+        if let Some(duration_ms) = archived.duration_ms {
+            map.insert("duration_ms".to_owned(), number(duration_ms));
+        }
         map.insert("size_bytes".to_owned(), number(archived.size_bytes));
         map.insert("content_type".to_owned(), text(archived.format.content_type()));
         map.insert("way".to_owned(), text(archived.way.name()));
@@ -120,6 +159,9 @@ fn decode_result(map: &Item) -> Result<RecordingResult, StoreError> {
         None => None,
         Some(sha256) => Some(ArchivedBytes {
             sha256: sha256.to_owned(),
+            crc64nvme: get_text(map, "crc64nvme").map(str::to_owned),
+            etag: get_text(map, "etag").ok_or(StoreError::Corrupt("an archived result without entity tag"))?.to_owned(),
+            duration_ms: get_number(map, "duration_ms"),
             size_bytes: get_number(map, "size_bytes").ok_or(StoreError::Corrupt("an archived result without size"))?,
             format: key
                 .as_ref()
@@ -138,6 +180,7 @@ fn decode_result(map: &Item) -> Result<RecordingResult, StoreError> {
         silent_since_ms: get_number(map, "silent_since"),
         key,
         archived,
+        listed: decode_listed(map)?,
         at_ms: get_number(map, "at").unwrap_or(0),
     })
 }
@@ -168,63 +211,9 @@ fn set<T: Ord>(
     }
 }
 
-fn bad_id(_: InvalidId) -> StoreError {
+pub(super) fn bad_id(_: InvalidId) -> StoreError {
     StoreError::Corrupt("an id is not one")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn item() -> Item {
-        let result = RecordingResult {
-            state: RecordingState::Archived,
-            reason: None,
-            content_uri: Some("https://media.ringcentral.com/x".into()),
-            silent_since_ms: Some(4),
-            key: Some(ObjectKey::from_row("recordings/account=1/date=2026-03-02/9.mp3".into())),
-            archived: Some(ArchivedBytes {
-                sha256: "c2hh".into(),
-                size_bytes: 7,
-                format: AudioFormat::Mp3,
-                way: Way::CallLog,
-            }),
-            at_ms: 5,
-        };
-        Item::from([
-            ("pk".into(), text("session#800#s-1")),
-            ("heard".into(), AttributeValue::Ss(vec!["9|p-1".into()])),
-            ("day".into(), text("2026-03-02")),
-            ("seen_at".into(), number(1)),
-            ("rev".into(), number(3)),
-            ("r#9".into(), encode_result(&result)),
-            ("o#9".into(), text("https://media.ringcentral.com/9")),
-        ])
-    }
-
-    #[test]
-    fn a_row_survives_a_round_trip() {
-        let row = decode(&item()).unwrap();
-        assert_eq!((pk(&row.key).as_str(), row.rev, row.attempts), ("session#800#s-1", 3, 0));
-        let recording = RecordingId::parse("9").unwrap();
-        assert_eq!(encode_result(&row.results[&recording]), item()["r#9"]);
-        assert_eq!(row.offers[&recording], "https://media.ringcentral.com/9");
-    }
-
-    #[test]
-    fn a_spoiled_row_says_what_is_wrong() {
-        for (name, value, complaint) in [
-            ("pk", text("vendor#drain"), "the key is not a session's"),
-            ("day", text("2026-13-01"), "no day"),
-            ("heard", text("9|p-1"), "a set of facts is not a set"),
-            ("heard", AttributeValue::Ss(vec!["../9|p".into()]), "an id is not one"),
-            ("r#9", text("archived"), "a result is not a map"),
-            ("o#9", number(9), "an offer is not an address"),
-            ("r#9", AttributeValue::M(Item::new()), "a result of an unknown state"),
-        ] {
-            let mut item = item();
-            item.insert(name.into(), value);
-            assert!(matches!(decode(&item), Err(StoreError::Corrupt(found)) if found == complaint), "{complaint}");
-        }
-    }
-}
+mod tests;

@@ -4,12 +4,13 @@ use std::{pin::pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::{
     auth::TokenKeeper,
+    content,
     error::{bounded, refused, unreachable},
     exchange::{Failed, exchange},
     origin::OriginGate,
@@ -20,13 +21,14 @@ use super::{
 use crate::{
     domain::{
         call_log::{CallLogAnswer, CallLogPage},
-        ids::{RecordingId, TelephonySessionId},
+        ids::TelephonySessionId,
     },
     ports::{
         clock::Clock,
         permit_store::PermitStore,
         recording_source::{
-            ByteStream, Closed, CredentialsError, Incoming, LiveCall, LookUp, RecordingSource, SourceError, Window,
+            ByteStream, Closed, CredentialsError, Incoming, LiveCall, LookUp, Place, RecordingSource, Rest,
+            SourceError, Window,
         },
         token_store::TokenStore,
     },
@@ -37,6 +39,9 @@ const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 
 /// And it comes within a minute, or what is still to come is not waited for.
 const MAX_JSON_TIME: Duration = Duration::from_secs(60);
+
+/// The body of an error is worth less.
+const MAX_ERROR_TIME: Duration = Duration::from_secs(10);
 
 /// The application may not do this at all (API.md §4).
 pub(super) const APP_LACKS_PERMISSION: &str = "CMN-401";
@@ -63,7 +68,7 @@ impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RingCentral<H, T, P,
         &self,
         endpoint: Endpoint,
         url: &Url,
-        accept: &'static str,
+        headers: &HeaderMap,
         wait_until_ms: u64,
     ) -> Result<Response<ByteStream>, SourceError> {
         let unfit = || SourceError::Malformed("the token or the address does not fit a request");
@@ -80,11 +85,11 @@ impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RingCentral<H, T, P,
                     return Err(closed.into());
                 }
             };
-            let request = Request::get(url.as_str())
+            let mut request = Request::get(url.as_str())
                 .header(header::AUTHORIZATION, authorization("Bearer", token.expose()).map_err(|_| unfit())?)
-                .header(header::ACCEPT, accept)
                 .body(Bytes::new())
                 .map_err(|_| unfit())?;
+            request.headers_mut().extend(headers.clone());
             let response = match exchange(world, endpoint, permit, request).await {
                 Ok(response) => response,
                 Err(Failed::NoReply(why)) => return Err(unreachable(why)),
@@ -96,14 +101,24 @@ impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RingCentral<H, T, P,
                     return Err(Closed::from(CredentialsError::NotAccepted).into());
                 }
                 // One host of a `contentUri` does not take the token: that says nothing of the others.
-                StatusCode::UNAUTHORIZED if refused_once => return Err(refused(response).await),
+                StatusCode::UNAUTHORIZED if refused_once => return Err(self.refused(response).await),
                 StatusCode::UNAUTHORIZED => {
                     refused_once = true;
                     self.tokens.replace(&self.permits, &self.clock, &token).await?;
                 }
+                StatusCode::RANGE_NOT_SATISFIABLE if content::is_the_end(&response, headers) => return Ok(response),
                 status if status.is_success() => return Ok(response),
-                _ => return Err(refused(response).await),
+                _ => return Err(self.refused(response).await),
             }
+        }
+    }
+
+    /// A status that is no success. Its body is not waited for for long.
+    async fn refused(&self, response: Response<ByteStream>) -> SourceError {
+        let status = response.status().as_u16();
+        match select(pin!(refused(response)), pin!(self.clock.sleep(MAX_ERROR_TIME))).await {
+            Either::Left((refused, _)) => refused,
+            Either::Right(_) => SourceError::Status { status, code: None },
         }
     }
 
@@ -114,7 +129,8 @@ impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RingCentral<H, T, P,
         url: &Url,
         wait_until_ms: u64,
     ) -> Result<R, SourceError> {
-        let response = self.get(endpoint, url, "application/json", wait_until_ms).await?;
+        let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("application/json"))]);
+        let response = self.get(endpoint, url, &headers, wait_until_ms).await?;
         let body = pin!(bounded(response, MAX_JSON_BYTES));
         let body = match select(body, pin!(self.clock.sleep(MAX_JSON_TIME))).await {
             Either::Left((body, _)) => body?,
@@ -123,34 +139,28 @@ impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RingCentral<H, T, P,
         serde_json::from_slice(&body).map_err(|_| SourceError::Malformed("the answer is not what is documented"))
     }
 
-    async fn content(&self, url: &Url, wait_until_ms: u64) -> Result<Incoming, SourceError> {
-        let response = match self.get(Endpoint::Content, url, "*/*", wait_until_ms).await {
+    async fn content(&self, url: &Url, rest: Option<&Rest>, wait_until_ms: u64) -> Result<Incoming, SourceError> {
+        let headers = content::asked(rest)?;
+        let response = match self.get(Endpoint::Content, url, &headers, wait_until_ms).await {
             Err(SourceError::Status { status: 403, code: Some(code) }) if code == APP_LACKS_PERMISSION => {
                 return Err(Closed::Forbidden.into());
             }
             response => response?,
         };
-        if response.status() == StatusCode::PARTIAL_CONTENT && !is_whole(&response) {
-            return Err(SourceError::Malformed("a part came, not the whole"));
-        }
-        let content_type = response.headers().get(header::CONTENT_TYPE);
-        Ok(Incoming {
-            content_type: content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
-            length: length(&response),
-            body: response.into_body(),
-        })
+        content::incoming(response, rest)
     }
 }
 
 impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RecordingSource for RingCentral<H, T, P, C> {
-    async fn direct(&self, recording: &RecordingId, wait_until_ms: u64) -> Result<Incoming, SourceError> {
-        let path = ["restapi", "v1.0", "account", "~", "recording", recording.as_str(), "content"];
-        self.content(&self.gate.media.join(&path, &[]), wait_until_ms).await
-    }
-
-    async fn listed(&self, content_uri: &str, wait_until_ms: u64) -> Result<Incoming, SourceError> {
-        let url = self.gate.admit(content_uri).ok_or(SourceError::ForeignOrigin)?;
-        self.content(&url, wait_until_ms).await
+    async fn fetch(&self, place: Place<'_>, rest: Option<&Rest>, wait_until_ms: u64) -> Result<Incoming, SourceError> {
+        let url = match place {
+            Place::Direct(recording) => {
+                let path = ["restapi", "v1.0", "account", "~", "recording", recording.as_str(), "content"];
+                self.gate.media.join(&path, &[])
+            }
+            Place::Listed(content_uri) => self.gate.admit(content_uri).ok_or(SourceError::ForeignOrigin)?,
+        };
+        self.content(&url, rest, wait_until_ms).await
     }
 
     async fn look_up(&self, look_up: &LookUp, wait_until_ms: u64) -> Result<CallLogAnswer, SourceError> {
@@ -181,21 +191,4 @@ impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RecordingSource for 
     fn pace_ms(&self) -> u64 {
         self.permits.pace_ms(Endpoint::Content)
     }
-}
-
-/// The declared length of a body in bytes, where there is one.
-fn length(response: &Response<ByteStream>) -> Option<u64> {
-    response.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
-}
-
-/// Whether a 206 nobody asked for holds everything (API.md §8): `bytes 0-<n-1>/<n>`.
-fn is_whole(response: &Response<ByteStream>) -> bool {
-    let whole = || {
-        let range = response.headers().get(header::CONTENT_RANGE)?.to_str().ok()?;
-        let (span, total) = range.strip_prefix("bytes ")?.split_once('/')?;
-        let (first, last) = span.split_once('-')?;
-        let [first, last, total]: [u64; 3] = [first.parse().ok()?, last.parse().ok()?, total.parse().ok()?];
-        Some(first == 0 && last.checked_add(1) == Some(total))
-    };
-    whole().unwrap_or(false)
 }

@@ -3,6 +3,7 @@
 mod auth;
 mod call_log;
 mod client;
+mod content;
 mod error;
 mod exchange;
 pub mod origin;

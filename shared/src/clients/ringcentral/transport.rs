@@ -33,6 +33,7 @@ impl Transport for reqwest::Client {
         let reply = self.execute(request).await.map_err(no_reply)?;
         let mut head = Response::new(());
         *head.status_mut() = reply.status();
+        *head.version_mut() = reply.version();
         *head.headers_mut() = reply.headers().clone();
         let body = reply.bytes_stream().map(|chunk| chunk.map_err(|error| Interrupted(told(error))));
         Ok(head.map(|()| Box::pin(body) as ByteStream))

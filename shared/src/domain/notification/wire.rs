@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{MAX_FACTS_PER_EVENT, NotUnderstood, PartyAbout, PartyFacts, SessionFacts, is_end};
+use super::{MAX_FACTS_PER_EVENT, NotUnderstood, PartyAbout, PartyFacts, SessionFacts, is_end, short};
 use crate::domain::{
     day::parse_time,
     ids::{AccountId, PartyId, RecordingId, SessionId, TelephonySessionId},
@@ -124,11 +124,6 @@ impl Party {
 /// An id, where there is one.
 fn named(id: Option<String>) -> Option<String> {
     id.filter(|id| !id.is_empty())
-}
-
-/// A text about a party, unless it is too long to be a number or a word: rows have a limit.
-fn short(text: Option<String>) -> Option<String> {
-    text.filter(|text| text.len() <= 64)
 }
 
 /// The account id in `/restapi/v1.0/account/<id>/…`; `~` names none.

@@ -21,6 +21,8 @@ pub struct Learned {
     pub key: SessionKey,
     /// UTC day of the call; once.
     pub day: Day,
+    /// When the event happened, epoch milliseconds; once.
+    pub happened_ms: u64,
     /// When we heard of it, epoch milliseconds; once.
     pub seen_at_ms: u64,
     /// The call log's legacy id, where the event names it; once.
@@ -76,6 +78,7 @@ impl Learned {
         Self {
             key: SessionKey { account: facts.account.clone(), session: facts.session.clone() },
             day: Day::of(at_ms),
+            happened_ms: at_ms,
             seen_at_ms: now_ms,
             session_id: facts.session_id.clone(),
             parties,
@@ -137,6 +140,7 @@ mod tests {
         let learned = learned(r#"{"accountId":"1","id":"p","status":{"code":"Gone"}}"#);
         assert!(!learned.queues());
         assert_eq!(learned.due_at_ms, Write::Always(61_000));
+        assert_eq!((learned.happened_ms, learned.seen_at_ms), (60_000, 100_000));
         assert_eq!(learned.expires_s, Write::Once(100 + 2 * 86_400));
     }
 

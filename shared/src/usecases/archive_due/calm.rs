@@ -45,6 +45,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
 
     /// The hybrid for all of them at once. Of the free permits one is kept for the question.
     async fn one_round(&self, looks: &mut [Look], summary: &mut Summary) -> Result<(), Stop> {
+        self.restore_all(looks, summary).await;
         let now_ms = self.clock.now_ms();
         let each = looks.iter_mut().map(|look| self.ask_whether_it_runs(look, now_ms));
         join_all(each).await.into_iter().collect::<Result<(), Stop>>()?;

@@ -1,10 +1,20 @@
 //! One body into the bucket, or an object already there adopted.
 
+use std::pin::pin;
+
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+    stream,
+};
+use tokio::sync::mpsc;
+
 use super::{Archiver, Stop, Summary, look::Look};
 use crate::{
     domain::{
+        checksum::{Digests, Fingerprint, Verified},
         ids::RecordingId,
-        media::AudioFormat,
+        media::{AudioFormat, PlayingTime},
         object_key::ObjectKey,
         session::{ArchivedBytes, RecordingState, SessionRow, Way},
     },
@@ -12,10 +22,10 @@ use crate::{
     ports::{
         archive_store::{ArchiveStore, Created, Held, NewObject, ObjectOrigin},
         clock::{Chance, Clock},
-        recording_source::{Incoming, RecordingSource, SourceError},
+        recording_source::{Place, RecordingSource, SourceError},
         session_store::SessionStore,
     },
-    usecases::transfer::{self, Opened},
+    usecases::transfer::{self, Broken, Opened, Poured, Unusable},
 };
 
 /// What came of carrying one body into the bucket.
@@ -31,33 +41,31 @@ pub(super) enum Carried {
     NotStored(String),
 }
 
-impl Carried {
-    fn not_served(why: &dyn std::fmt::Display) -> Self {
-        Self::NotServed { why: why.to_string(), forbidden: false }
-    }
+/// A body that did not become an object.
+enum NotCarried {
+    Broken(Broken),
+    NotStored(String),
 }
 
 impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Archiver<'_, S, R, A, C> {
-    /// Carries one body into the bucket.
+    /// Asks for a recording and carries it into the bucket.
     pub(super) async fn carry(
         &self,
         look: &mut Look,
         recording: &RecordingId,
-        way: Way,
-        incoming: Result<Incoming, SourceError>,
+        place: Place<'_>,
+        wait_until_ms: u64,
         summary: &mut Summary,
     ) -> Result<Carried, Stop> {
-        let incoming = match incoming {
-            Ok(incoming) => incoming,
-            Err(SourceError::Closed(closed)) => return Err(Stop::Closed(closed)),
-            Err(error) => {
-                let forbidden = matches!(error, SourceError::Status { status: 403, .. });
-                return Ok(Carried::NotServed { why: error.to_string(), forbidden });
-            }
-        };
-        let opened = match transfer::open(incoming).await {
+        let opened = match transfer::open(self.source, self.clock, place, wait_until_ms, look.shift.body_ms).await {
             Ok(opened) => opened,
-            Err(unusable) => return Ok(Carried::not_served(&unusable)),
+            Err(Unusable::Source(SourceError::Closed(closed)) | Unusable::Broken(Broken::Closed(closed))) => {
+                return Err(Stop::Closed(closed));
+            }
+            Err(unusable) => {
+                let forbidden = matches!(unusable, Unusable::Source(SourceError::Status { status: 403, .. }));
+                return Ok(Carried::NotServed { why: unusable.to_string(), forbidden });
+            }
         };
         let key = ObjectKey::of(&look.row.key.account, look.row.day, recording, opened.format);
         let mut result = look.row.result(recording);
@@ -69,14 +77,21 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                 return Ok(Carried::Archived);
             }
         }
-        let tally = opened.tally.clone();
-        Ok(match self.store(&look.row, recording, key, way, opened, summary).await {
+        let way = match place {
+            Place::Direct(_) => Way::Direct,
+            Place::Listed(_) => Way::CallLog,
+        };
+        match self.store(&look.row, recording, key.clone(), way, opened, summary).await {
             Ok(archived) => {
-                self.archived(look, recording, archived, summary);
-                Carried::Archived
+                self.archived(look, recording, key, archived, summary);
+                Ok(Carried::Archived)
             }
-            Err(why) => tally.interrupted().map_or(Carried::NotStored(why), |why| Carried::not_served(&why)),
-        })
+            Err(NotCarried::Broken(Broken::Closed(closed))) => Err(Stop::Closed(closed)),
+            Err(NotCarried::Broken(Broken::Off(interrupted))) => {
+                Ok(Carried::NotServed { why: interrupted.to_string(), forbidden: false })
+            }
+            Err(NotCarried::NotStored(why)) => Ok(Carried::NotStored(why)),
+        }
     }
 
     async fn store(
@@ -85,40 +100,54 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         recording: &RecordingId,
         key: ObjectKey,
         way: Way,
-        opened: Opened,
+        opened: Opened<'_, R, C>,
         summary: &mut Summary,
-    ) -> Result<ArchivedBytes, String> {
-        let Opened { format, size_bytes, body, tally } = opened;
-        let origin = origin_of(row, recording);
-        let object = NewObject { key, format, size_bytes, origin: origin.clone() };
-        let created = self.archive.create(&object, body).await;
-        if let Some(interrupted) = tally.interrupted() {
-            return Err(interrupted.to_string());
-        }
-        let ours = ArchivedBytes { sha256: tally.sha256(), size_bytes, format, way };
-        match created {
-            Ok(Created::Stored { sha256 }) if sha256 == ours.sha256 => return Ok(ours),
-            Ok(Created::Stored { .. }) => {
-                tracing::error!(recording.id = %recording, "the bucket confirmed other bytes than were sent");
-                summary.conflicts += 1;
-                return Err("the bucket confirmed other bytes than were sent".to_owned());
+    ) -> Result<ArchivedBytes, NotCarried> {
+        let format = opened.format;
+        let object = NewObject { key, format, size_bytes: opened.length(), origin: origin_of(row, recording) };
+        let (into, mut from) = mpsc::channel(1);
+        let body = Box::pin(stream::poll_fn(move |context| from.poll_recv(context)));
+        let (created, poured) = match select(pin!(opened.pour(into)), pin!(self.archive.create(&object, body))).await {
+            Either::Left((poured, create)) => (create.await, poured),
+            // An answer that came before the body had ended: nobody may be left who takes the rest.
+            Either::Right((created, _)) => (created, Poured::Unwanted),
+        };
+        let came = match poured {
+            Poured::Broken(broken) => return Err(NotCarried::Broken(broken)),
+            Poured::Whole { fingerprint, duration_ms } => Some((fingerprint, duration_ms)),
+            Poured::Unwanted => None,
+        };
+        let conflict = |summary: &mut Summary, why: &str| {
+            tracing::error!(recording.id = %recording, why, "a conflict under the recording's key");
+            summary.conflicts += 1;
+            Err(NotCarried::NotStored(format!("conflict: {why}")))
+        };
+        match (created, came) {
+            (Ok(Created::Stored { etag, verified }), Some((fingerprint, duration_ms))) if fingerprint.is(&verified) => {
+                Ok(proof(fingerprint, verified, etag, format, duration_ms, way))
             }
-            Ok(Created::Occupied) => {}
-            Err(error) if error.class() == Class::Indeterminate => {}
-            Err(error) => return Err(error.to_string()),
-        }
-        match self.archive.held(&object.key).await {
-            Ok(Some(held)) => match adopted(&held, &origin, format) {
-                Some(found) if found.sha256 == ours.sha256 => Ok(ours),
-                Some(found) => Ok(found),
-                None => {
-                    tracing::error!(recording.id = %recording, "something else lies under the recording's key");
-                    summary.conflicts += 1;
-                    Err("conflict: something else lies under the recording's key".to_owned())
+            (Ok(Created::Stored { .. }), _) => conflict(summary, "the bucket confirmed other bytes than were sent"),
+            (Err(error), _) if error.class() != Class::Indeterminate => Err(NotCarried::NotStored(error.to_string())),
+            (Ok(Created::Occupied | Created::Contended) | Err(_), came) => {
+                let held = match self.archive.held(&object.key).await {
+                    Ok(Some(held)) => held,
+                    Ok(None) => return Err(NotCarried::NotStored("the bucket does not hold the object".to_owned())),
+                    Err(error) => return Err(NotCarried::NotStored(error.to_string())),
+                };
+                match (ours(&held, &object.origin), came) {
+                    (None, _) => conflict(summary, "an object of other hands lies there"),
+                    (Some(verified), Some((fingerprint, duration_ms))) if fingerprint.is(&verified) => {
+                        Ok(proof(fingerprint, verified, held.etag, format, duration_ms, way))
+                    }
+                    (Some(_), Some(_)) => conflict(summary, "another version of the recording lies there"),
+                    (Some(_), None) if object.size_bytes.is_some_and(|size_bytes| size_bytes != held.size_bytes) => {
+                        conflict(summary, "another version of the recording lies there")
+                    }
+                    (Some(verified), None) => {
+                        self.adopt(&object.key, held, verified, format).await.map_err(NotCarried::NotStored)
+                    }
                 }
-            },
-            Ok(None) => Err("could not store the object: the bucket does not hold it".to_owned()),
-            Err(error) => Err(error.to_string()),
+            }
         }
     }
 
@@ -127,21 +156,63 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         let Some(key) = look.row.result(recording).key else { return false };
         let Some(format) = key.format() else { return false };
         let held = match self.archive.held(&key).await {
-            Ok(held) => held,
+            Ok(Some(held)) => held,
+            Ok(None) => return false,
             Err(error) => {
-                tracing::warn!(recording.id = %recording, error = %error, "could not look for an earlier upload");
+                tracing::warn!(recording.id = %recording, %error, "could not look for an earlier upload");
                 return false;
             }
         };
-        let found = held.and_then(|held| adopted(&held, &origin_of(&look.row, recording), format));
-        match found {
-            Some(archived) => self.archived(look, recording, archived, summary),
-            None => return false,
+        let Some(verified) = ours(&held, &origin_of(&look.row, recording)) else { return false };
+        match self.adopt(&key, held, verified, format).await {
+            Ok(archived) => self.archived(look, recording, key, archived, summary),
+            Err(why) => {
+                tracing::warn!(recording.id = %recording, why, "could not adopt an earlier upload");
+                return false;
+            }
         }
         true
     }
 
-    fn archived(&self, look: &mut Look, recording: &RecordingId, archived: ArchivedBytes, summary: &mut Summary) {
+    /// The proof of an object of ours. What came in parts is read back: its SHA-256 is nowhere else.
+    pub(super) async fn adopt(
+        &self,
+        key: &ObjectKey,
+        held: Held,
+        verified: Verified,
+        format: AudioFormat,
+    ) -> Result<ArchivedBytes, String> {
+        let (size_bytes, etag, way) = (held.size_bytes, held.etag, Way::Adopted);
+        let crc64nvme = match verified {
+            Verified::Sha256(sha256) => {
+                return Ok(ArchivedBytes { sha256, crc64nvme: None, etag, size_bytes, format, duration_ms: None, way });
+            }
+            Verified::Crc64Nvme(crc64nvme) => crc64nvme,
+        };
+        let reading = self.archive.read(key).await.map_err(|error| error.to_string())?;
+        let mut body = reading.ok_or_else(|| "the object has vanished".to_owned())?.body;
+        let (mut digests, mut time) = (Digests::default(), PlayingTime::of(format));
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|interrupted| interrupted.to_string())?;
+            digests.add(&chunk);
+            time.add(&chunk);
+        }
+        let fingerprint = digests.finish();
+        let verified = Verified::Crc64Nvme(crc64nvme);
+        if fingerprint.size_bytes != size_bytes || !fingerprint.is(&verified) {
+            return Err("the object does not read as the bucket verified it".to_owned());
+        }
+        Ok(proof(fingerprint, verified, etag, format, time.finish(), way))
+    }
+
+    pub(super) fn archived(
+        &self,
+        look: &mut Look,
+        recording: &RecordingId,
+        key: ObjectKey,
+        archived: ArchivedBytes,
+        summary: &mut Summary,
+    ) {
         tracing::info!(
             recording.id = %recording,
             session.id = %look.row.key.session,
@@ -154,21 +225,37 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         let mut result = look.row.result(recording);
         result.state = RecordingState::Archived;
         result.reason = None;
+        result.key = Some(key);
         result.archived = Some(archived);
         result.at_ms = self.clock.now_ms();
         look.set(recording, result);
     }
 }
 
-fn origin_of(row: &SessionRow, recording: &RecordingId) -> ObjectOrigin {
+pub(super) fn origin_of(row: &SessionRow, recording: &RecordingId) -> ObjectOrigin {
     ObjectOrigin { account: row.key.account.clone(), session: row.key.session.clone(), recording: recording.clone() }
 }
 
-/// What lies in the bucket, if it is this recording: our ids, and bytes S3 verified. Another session may have told of
-/// the same recording (a conference, an attended transfer): it is the same object.
-fn adopted(held: &Held, origin: &ObjectOrigin, format: AudioFormat) -> Option<ArchivedBytes> {
-    let sha256 = held.sha256.clone()?;
+/// The checksum of what lies in the bucket, if it is this recording: our ids, and bytes S3 verified. Another session may
+/// have told of the same recording (a conference, an attended transfer): it is the same object.
+pub(super) fn ours(held: &Held, origin: &ObjectOrigin) -> Option<Verified> {
     let theirs = held.origin.as_ref()?;
-    let same = theirs.account == origin.account && theirs.recording == origin.recording;
-    same.then_some(ArchivedBytes { sha256, size_bytes: held.size_bytes, format, way: Way::Adopted })
+    let same = theirs.account == origin.account && theirs.recording == origin.recording && held.size_bytes > 0;
+    held.verified.clone().filter(|_| same)
+}
+
+fn proof(
+    fingerprint: Fingerprint,
+    verified: Verified,
+    etag: String,
+    format: AudioFormat,
+    duration_ms: Option<u64>,
+    way: Way,
+) -> ArchivedBytes {
+    let Fingerprint { size_bytes, sha256, crc64nvme } = fingerprint;
+    let crc64nvme = match verified {
+        Verified::Sha256(_) => None,
+        Verified::Crc64Nvme(_) => Some(crc64nvme),
+    };
+    ArchivedBytes { sha256, crc64nvme, etag, size_bytes, format, duration_ms, way }
 }

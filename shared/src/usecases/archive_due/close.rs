@@ -20,11 +20,16 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     pub(super) async fn finish(&self, look: &mut Look) -> Result<bool, StoreError> {
         let now_ms = self.clock.now_ms();
         let left = !look.todo(self.schedule, now_ms).is_empty();
-        let counts = !look.tried.is_empty() && !left;
+        let mut next = self.next(look, now_ms);
+        if next == Next::Settled {
+            next = self.describe_or_wait(look).await;
+        }
+        let counts = (!look.tried.is_empty() || look.undescribed.is_some()) && !left;
         let finish = Finish {
             results: look.changed.clone(),
             found: look.found.clone(),
-            next: self.next(look, now_ms),
+            manifest: look.manifest.clone(),
+            next,
             attempts: if counts { look.attempts } else { look.attempts.saturating_sub(1) },
             expires_s: self.schedule.expires_s(now_ms),
         };
@@ -44,7 +49,8 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             let finish = Finish {
                 results: look.changed.clone(),
                 found: look.found.clone(),
-                next: Next::At(look.claimed_until_ms),
+                manifest: look.manifest.clone(),
+                next: Next::At(look.shift.deadline_ms),
                 attempts: look.attempts,
                 expires_s: self.schedule.expires_s(self.clock.now_ms()),
             };
@@ -62,6 +68,23 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     pub(super) async fn close(&self, look: &mut Look) -> Result<(), StoreError> {
         while !self.finish(look).await? {}
         Ok(())
+    }
+
+    /// A session is settled once the bucket has its manifest; until then it climbs the ladder.
+    async fn describe_or_wait(&self, look: &mut Look) -> Next {
+        match self.describe(look).await {
+            Ok(kept) => {
+                look.undescribed = None;
+                look.keep_manifest(kept);
+                Next::Settled
+            }
+            Err(error) => {
+                tracing::warn!(session.id = %look.row.key.session, %error, "the session's manifest is not written");
+                look.undescribed = Some(error);
+                let wait_ms = self.schedule.ladder.wait_ms(look.attempts, self.clock.next());
+                Next::At(self.clock.now_ms().saturating_add(wait_ms))
+            }
+        }
     }
 
     fn next(&self, look: &Look, now_ms: u64) -> Next {

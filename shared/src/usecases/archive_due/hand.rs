@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 
-use super::{ABREAST, Archiver, Run, Summary, look::Look, pass_over};
+use super::{ABREAST, Archiver, Shift, Summary, look::Look, pass_over};
 use crate::{
     failure::Class,
     ports::{
@@ -19,18 +19,18 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     pub(super) async fn claim_all(
         &self,
         due: Vec<Due>,
-        run: Run<'_>,
+        shift: Shift,
         summary: &mut Summary,
     ) -> (Vec<Look>, Result<(), StoreError>) {
         let (mut looks, mut failed) = (Vec::with_capacity(due.len()), Ok(()));
         for some in due.chunks(ABREAST) {
             let now_ms = self.clock.now_ms();
-            let claims = some.iter().map(|due| self.sessions.claim(&due.key, now_ms, run.deadline_ms));
+            let claims = some.iter().map(|due| self.sessions.claim(&due.key, now_ms, shift.deadline_ms));
             for (due, claimed) in some.iter().zip(join_all(claims).await) {
                 match claimed {
                     Ok(Some(row)) => {
                         summary.see(&row);
-                        looks.push(Look::at(row, due.due_at_ms, run.deadline_ms));
+                        looks.push(Look::at(row, due.due_at_ms, shift));
                     }
                     Ok(None) => {}
                     Err(error) if error.class() == Class::Permanent => pass_over(&due.key, &error, summary),
@@ -48,12 +48,12 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     pub(super) async fn put_back(&self, mut looks: Vec<Look>, summary: &mut Summary) -> Result<(), StoreError> {
         let mut failed = Ok(());
         for some in looks.chunks_mut(ABREAST) {
-            let keys: Vec<_> = some.iter().map(|look| look.row.key.clone()).collect();
             let closed = join_all(some.iter_mut().map(|look| self.close(look))).await;
-            for (key, closed) in keys.iter().zip(closed) {
+            for (look, closed) in some.iter().zip(closed) {
+                summary.count_description(look);
                 match closed {
                     Ok(()) => {}
-                    Err(error) if error.class() == Class::Permanent => pass_over(key, &error, summary),
+                    Err(error) if error.class() == Class::Permanent => pass_over(&look.row.key, &error, summary),
                     Err(error) => failed = Err(error),
                 }
             }

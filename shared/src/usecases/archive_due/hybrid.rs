@@ -6,16 +6,11 @@ use super::{
     look::{Look, Missed},
 };
 use crate::{
-    domain::{
-        call_log::Verdict,
-        day::millis,
-        ids::RecordingId,
-        session::{RecordingState, Way},
-    },
+    domain::{call_log::Verdict, day::millis, ids::RecordingId, session::RecordingState},
     ports::{
         archive_store::ArchiveStore,
         clock::{Chance, Clock},
-        recording_source::{Closed, LiveCall, RecordingSource, SourceError},
+        recording_source::{Closed, LiveCall, Place, RecordingSource, SourceError},
         session_store::SessionStore,
     },
 };
@@ -149,8 +144,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         wait_until_ms: u64,
         summary: &mut Summary,
     ) -> Result<Carried, Stop> {
-        let incoming = self.source.direct(recording, wait_until_ms).await;
-        self.carry(look, recording, Way::Direct, incoming, summary).await
+        self.carry(look, recording, Place::Direct(recording), wait_until_ms, summary).await
     }
 
     async fn carry_listed(
@@ -161,8 +155,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         wait_until_ms: u64,
         summary: &mut Summary,
     ) -> Result<Carried, Stop> {
-        let incoming = self.source.listed(content_uri, wait_until_ms).await;
-        self.carry(look, recording, Way::CallLog, incoming, summary).await
+        self.carry(look, recording, Place::Listed(content_uri), wait_until_ms, summary).await
     }
 
     fn conclude_or_miss(
@@ -210,7 +203,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         self.conclude(look, recording, state, &reason);
     }
 
-    fn wait(&self, look: &mut Look, recording: &RecordingId, reason: &str) {
+    pub(super) fn wait(&self, look: &mut Look, recording: &RecordingId, reason: &str) {
         self.conclude(look, recording, RecordingState::Waiting, reason);
     }
 

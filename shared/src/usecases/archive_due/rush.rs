@@ -10,7 +10,7 @@ use futures_util::{
 };
 
 use super::{
-    Archiver, BACKLOG, Run, Stop, Summary,
+    Archiver, BACKLOG, Shift, Stop, Summary,
     ask::{LOOK_AHEAD_MS, Others},
     hybrid::Untried,
     look::Look,
@@ -73,7 +73,8 @@ enum Done {
 impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Archiver<'_, S, R, A, C> {
     /// Works on the backlog until it is gone or `stop_ms`. What is left in hand when it is gone is answered: too few for
     /// a page.
-    pub(super) async fn rush(&self, run: Run<'_>, stop_ms: u64, summary: &mut Summary) -> Result<Vec<Look>, Stop> {
+    pub(super) async fn rush(&self, shift: Shift, summary: &mut Summary) -> Result<Vec<Look>, Stop> {
+        let stop_ms = shift.stop_ms;
         let mut hand = Hand::default();
         let mut jobs: FuturesUnordered<LocalBoxFuture<'_, Done>> = FuturesUnordered::new();
         let (mut looking, mut refilling, mut ended) = (0, false, Ok(()));
@@ -95,7 +96,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                 refilling = true;
                 let unanswered = std::mem::take(&mut hand.unanswered);
                 let more = Hand { unanswered, log_fails: hand.log_fails, too_far: hand.too_far, ..Hand::default() };
-                jobs.push(self.refill(more, run, stop_ms).boxed_local());
+                jobs.push(self.refill(more, shift).boxed_local());
             }
             match jobs.next().await {
                 None => break,
@@ -160,29 +161,24 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
 
     /// Takes what is due next, the longest due first, which the vendor deletes first, and some of the latest. If nothing
     /// of it has an address, the log is asked.
-    async fn refill(&self, mut hand: Hand, run: Run<'_>, stop_ms: u64) -> Done {
+    async fn refill(&self, mut hand: Hand, shift: Shift) -> Done {
         let mut summary = Summary::default();
-        let done = self.refill_hand(&mut hand, run, stop_ms, &mut summary).await;
+        let done = self.refill_hand(&mut hand, shift, &mut summary).await;
         Done::Refilled(hand, summary, done)
     }
 
-    async fn refill_hand(
-        &self,
-        hand: &mut Hand,
-        run: Run<'_>,
-        stop_ms: u64,
-        summary: &mut Summary,
-    ) -> Result<(), Stop> {
+    async fn refill_hand(&self, hand: &mut Hand, shift: Shift, summary: &mut Summary) -> Result<(), Stop> {
+        let stop_ms = shift.stop_ms;
         let now_ms = self.clock.now_ms();
         let oldest = self.sessions.due(now_ms, Order::Oldest, TAKEN).await?;
         let mut latest = self.sessions.due(now_ms, Order::Latest, FRESH).await?;
         latest.retain(|due| !oldest.contains(due));
-        let (taken, claimed) = self.claim_all(oldest, run, summary).await;
+        let (taken, claimed) = self.claim_all(oldest, shift, summary).await;
         let mut nothing = taken.is_empty();
         self.sort(hand, taken, false, stop_ms, summary).await?;
         claimed?;
         let none_is_known = hand.ready.is_empty();
-        let (fresh, claimed) = self.claim_all(latest, run, summary).await;
+        let (fresh, claimed) = self.claim_all(latest, shift, summary).await;
         nothing &= fresh.is_empty();
         self.sort(hand, fresh, true, stop_ms, summary).await?;
         claimed?;
@@ -203,6 +199,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         stop_ms: u64,
         summary: &mut Summary,
     ) -> Result<(), Stop> {
+        self.restore_all(&mut looks, summary).await;
         let each = looks.iter_mut().map(|look| self.ask_whether_it_runs(look, stop_ms));
         let asked: Result<(), Stop> = join_all(each).await.into_iter().collect();
         if asked.is_err() {

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::look::Look;
+use super::{describe::NotDescribed, look::Look};
 use crate::{
-    domain::session::{SessionKey, SessionRow, Way},
+    domain::{
+        ids::RecordingId,
+        session::{SessionKey, SessionRow, Way},
+    },
     ports::recording_source::{Closed, CredentialsError},
 };
 
@@ -29,8 +32,12 @@ pub struct Summary {
     pub call_log: usize,
     /// Recordings this run found in the bucket already.
     pub adopted: usize,
-    /// Keys under which something else lies.
+    /// Keys, of recordings or of manifests, under which something else lies.
     pub conflicts: usize,
+    /// Sessions that should be settled and have no manifest.
+    pub undescribed: usize,
+    /// Recordings archived by this run that are longer than the call log says, or shorter although recorded automatically.
+    pub durations_differ: usize,
     /// Rows that cannot be read or written.
     pub unreadable: usize,
     /// Recordings the vendor lets our user not have.
@@ -93,6 +100,15 @@ impl Summary {
     pub(super) fn count_session(&mut self, look: &Look) {
         self.looked_at.insert(look.row.key.clone(), look.row.counts());
         self.forbidden += look.forbidden.len();
+        let differs = |recording: &&RecordingId| look.row.result(recording).duration_is_odd();
+        self.durations_differ += look.tried.iter().filter(differs).count();
+        self.count_description(look);
+    }
+
+    /// A session was closed, looked at or not.
+    pub(super) fn count_description(&mut self, look: &Look) {
+        self.undescribed += usize::from(look.undescribed.is_some());
+        self.conflicts += usize::from(matches!(look.undescribed, Some(NotDescribed::Conflict)));
     }
 
     /// A session was taken.
@@ -106,6 +122,8 @@ impl Summary {
         self.call_log += other.call_log;
         self.adopted += other.adopted;
         self.conflicts += other.conflicts;
+        self.durations_differ += other.durations_differ;
+        self.undescribed += other.undescribed;
         self.unreadable += other.unreadable;
         self.forbidden += other.forbidden;
         self.looked_at.extend(other.looked_at);

@@ -6,17 +6,22 @@ use std::{
     rc::Rc,
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
-use sha2::{Digest, Sha256};
+use futures_util::{StreamExt, stream};
 use shared::{
-    domain::{media::AudioFormat, object_key::ObjectKey},
+    domain::{
+        checksum::{Digests, Fingerprint, Verified},
+        media::AudioFormat,
+        object_key::ObjectKey,
+    },
     ports::{
-        archive_store::{ArchiveError, ArchiveStore, Created, Held, NewObject, ObjectOrigin},
+        archive_store::{ArchiveError, ArchiveStore, Created, Held, NewObject, ObjectOrigin, Reading, Written},
         recording_source::ByteStream,
     },
 };
+
+/// A body of undeclared length that has as many bytes is uploaded in parts.
+const PART_BYTES: usize = 5 * 1024 * 1024;
 
 /// The bucket. It takes a body chunk by chunk as its source gives it; what it holds changes at once at the body's end.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +30,7 @@ pub struct MemoryBucket(Rc<RefCell<Objects>>);
 #[derive(Debug, Default)]
 struct Objects {
     objects: BTreeMap<ObjectKey, StoredObject>,
+    documents: BTreeMap<ObjectKey, Bytes>,
     changed: BTreeSet<ObjectKey>,
     creates: u64,
 }
@@ -34,8 +40,12 @@ struct Objects {
 pub struct StoredObject {
     /// The bytes.
     pub bytes: Bytes,
-    /// Their SHA-256, base64; objects of other hands have none.
-    pub sha256: Option<String>,
+    /// Their SHA-256, base64.
+    pub sha256: String,
+    /// Their entity tag.
+    pub etag: String,
+    /// The checksum of the whole that was verified; objects of other hands have none.
+    pub verified: Option<Verified>,
     /// What they were stored as; objects of other hands do not say.
     pub format: Option<AudioFormat>,
     /// Whose they are; objects of other hands do not say.
@@ -43,17 +53,22 @@ pub struct StoredObject {
 }
 
 impl MemoryBucket {
-    /// Reads all objects where they lie. The bucket cannot be written meanwhile.
+    /// Reads all recordings where they lie. The bucket cannot be written meanwhile.
     pub fn with_objects<T>(&self, read: impl FnOnce(&BTreeMap<ObjectKey, StoredObject>) -> T) -> T {
         read(&self.0.borrow().objects)
     }
 
-    /// One object.
+    /// One recording.
     pub fn object(&self, key: &ObjectKey) -> Option<StoredObject> {
         self.with_objects(|objects| objects.get(key).cloned())
     }
 
-    /// Keys of the objects stored since this was last asked, each once.
+    /// One document.
+    pub fn document(&self, key: &ObjectKey) -> Option<Bytes> {
+        self.0.borrow().documents.get(key).cloned()
+    }
+
+    /// Keys of the recordings stored since this was last asked, each once.
     pub fn changed(&self) -> Vec<ObjectKey> {
         std::mem::take(&mut self.0.borrow_mut().changed).into_iter().collect()
     }
@@ -65,7 +80,10 @@ impl MemoryBucket {
 
     /// Stores an object as other hands would: over whatever is there, without a checksum and without our ids.
     pub fn put_foreign(&self, key: ObjectKey, bytes: Bytes) {
-        self.0.borrow_mut().store(key, StoredObject { bytes, sha256: None, format: None, origin: None });
+        let Fingerprint { sha256, crc64nvme, .. } = fingerprint(&bytes);
+        let stored =
+            StoredObject { bytes, sha256, etag: quoted(&crc64nvme), verified: None, format: None, origin: None };
+        self.0.borrow_mut().store(key, stored);
     }
 }
 
@@ -73,29 +91,53 @@ impl ArchiveStore for MemoryBucket {
     async fn create(&self, object: &NewObject, body: ByteStream) -> Result<Created, ArchiveError> {
         self.0.borrow_mut().creates += 1;
         let bytes = read_whole(body, object.size_bytes).await?;
-        let sha256 = BASE64_STANDARD.encode(Sha256::digest(&bytes));
+        let Fingerprint { sha256, crc64nvme, .. } = fingerprint(&bytes);
+        let etag = quoted(&crc64nvme);
+        let in_parts = object.size_bytes.is_none() && bytes.len() >= PART_BYTES;
+        let verified = if in_parts { Verified::Crc64Nvme(crc64nvme) } else { Verified::Sha256(sha256.clone()) };
         let mut objects = self.0.borrow_mut();
         if objects.objects.contains_key(&object.key) {
             return Ok(Created::Occupied);
         }
         let stored = StoredObject {
             bytes,
-            sha256: Some(sha256.clone()),
+            sha256,
+            etag: etag.clone(),
+            verified: Some(verified.clone()),
             format: Some(object.format),
             origin: Some(object.origin.clone()),
         };
         objects.store(object.key.clone(), stored);
-        Ok(Created::Stored { sha256 })
+        Ok(Created::Stored { etag, verified })
     }
 
     async fn held(&self, key: &ObjectKey) -> Result<Option<Held>, ArchiveError> {
         let held = |stored: &StoredObject| Held {
             size_bytes: stored.bytes.len() as u64,
-            sha256: stored.sha256.clone(),
+            etag: stored.etag.clone(),
+            verified: stored.verified.clone(),
             origin: stored.origin.clone(),
         };
         Ok(self.with_objects(|objects| objects.get(key).map(held)))
     }
+
+    async fn read(&self, key: &ObjectKey) -> Result<Option<Reading>, ArchiveError> {
+        let objects = self.0.borrow();
+        let document = objects.documents.get(key).map(|json| (json, etag(json)));
+        let found = document.or_else(|| objects.objects.get(key).map(|stored| (&stored.bytes, stored.etag.clone())));
+        Ok(found.map(|(bytes, etag)| Reading { etag, body: Box::pin(stream::iter([Ok(bytes.clone())])) }))
+    }
+
+    async fn write(&self, key: &ObjectKey, json: Bytes, replacing: Option<&str>) -> Result<Written, ArchiveError> {
+        let mut objects = self.0.borrow_mut();
+        if objects.documents.get(key).map(etag).as_deref() != replacing {
+            return Ok(Written::Changed);
+        }
+        objects.documents.insert(key.clone(), json);
+        Ok(Written::Done)
+    }
+
+    async fn settle(&self) {}
 }
 
 impl Objects {
@@ -105,14 +147,28 @@ impl Objects {
     }
 }
 
+fn etag(bytes: &Bytes) -> String {
+    quoted(&fingerprint(bytes).crc64nvme)
+}
+
+fn quoted(tag: &str) -> String {
+    format!("\"{tag}\"")
+}
+
+fn fingerprint(bytes: &Bytes) -> Fingerprint {
+    let mut digests = Digests::default();
+    digests.add(bytes);
+    digests.finish()
+}
+
 /// Everything a body has, if that is as much as was said. Like the SDK, whose request breaks off in the middle, it
 /// cannot tell what the other side made of a body that is not whole.
-async fn read_whole(mut body: ByteStream, size_bytes: u64) -> Result<Bytes, ArchiveError> {
+async fn read_whole(mut body: ByteStream, size_bytes: Option<u64>) -> Result<Bytes, ArchiveError> {
     let mut whole = BytesMut::new();
     while let Some(chunk) = body.next().await {
         whole.extend_from_slice(&chunk.map_err(|interrupted| ArchiveError::Indeterminate(interrupted.to_string()))?);
     }
-    if whole.len() as u64 != size_bytes {
+    if let Some(size_bytes) = size_bytes.filter(|size_bytes| *size_bytes != whole.len() as u64) {
         return Err(ArchiveError::Indeterminate(format!("{} bytes came for {size_bytes}", whole.len())));
     }
     Ok(whole.freeze())

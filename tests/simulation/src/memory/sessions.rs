@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use shared::{
     domain::{
         call_log::Offers,
-        ids::PartyId,
-        notification::PartyAbout,
         session::{Heard, Learned, Next, SessionKey, SessionRow, Write},
     },
     ports::session_store::{Due, Finish, Finished, Order, Recorded, StoreError},
@@ -17,8 +15,6 @@ use shared::{
 pub struct StoredRow {
     /// The row as the port answers it.
     pub row: SessionRow,
-    /// Who the parties are.
-    pub parties: BTreeMap<PartyId, PartyAbout>,
     /// Whether it is in the queue.
     pub queued: bool,
     /// When it is due, epoch milliseconds; settled rows are not.
@@ -99,6 +95,9 @@ impl Sessions {
             stored.row.results.extend(finish.results.clone());
             stored.row.heard.extend(finish.found.heard.iter().cloned());
             stored.row.ended.extend(finish.found.ended.iter().cloned());
+            if let Some(manifest) = &finish.manifest {
+                stored.row.manifest = Some(manifest.clone());
+            }
             match finish.next {
                 Next::Settled => (stored.queued, stored.due_at_ms) = (false, None),
                 Next::At(due_at_ms) => stored.due_at_ms = Some(due_at_ms),
@@ -109,15 +108,16 @@ impl Sessions {
 
     pub(super) fn offer(&mut self, key: &SessionKey, offers: &Offers) -> bool {
         let news = |row: &SessionRow| {
-            offers.iter().any(|(recording, offer)| row.offers.get(recording) != Some(&offer.content_uri))
+            let known = |recording| row.offers.get(recording).map(|known| &known.content_uri);
+            offers.iter().any(|(recording, offer)| known(recording) != Some(&offer.content_uri))
         };
         let takes = self.rows.get(key).is_some_and(|stored| stored.queued && news(&stored.row));
         takes
             && self
                 .write(key, |stored| {
                     for (recording, offer) in offers {
-                        stored.row.offers.insert(recording.clone(), offer.content_uri.clone());
-                        let heard = Heard { recording: recording.clone(), party: offer.party.clone() };
+                        stored.row.offers.insert(recording.clone(), offer.clone());
+                        let heard = Heard { recording: recording.clone(), party: offer.listed.party.clone() };
                         stored.row.heard.insert(heard);
                     }
                 })
@@ -148,16 +148,19 @@ impl StoredRow {
             key: learned.key.clone(),
             heard: BTreeSet::new(),
             ended: BTreeSet::new(),
+            parties: BTreeMap::new(),
             day: learned.day,
+            happened_ms: learned.happened_ms,
             session_id: None,
             seen_at_ms: learned.seen_at_ms,
             rev: 0,
             attempts: 0,
             offers: BTreeMap::new(),
             results: BTreeMap::new(),
+            manifest: None,
         };
         let (Write::Once(expires_s) | Write::Always(expires_s)) = learned.expires_s;
-        Self { row, parties: BTreeMap::new(), queued: false, due_at_ms: None, expires_s }
+        Self { row, queued: false, due_at_ms: None, expires_s }
     }
 
     fn learn(&mut self, learned: Learned) {
@@ -173,7 +176,7 @@ impl StoredRow {
             self.row.session_id = learned.session_id;
         }
         for (party, about) in learned.parties {
-            self.parties.entry(party).or_insert(about);
+            self.row.parties.entry(party).or_insert(about);
         }
         self.row.heard.extend(learned.heard);
         self.row.ended.extend(learned.ended);

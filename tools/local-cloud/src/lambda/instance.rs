@@ -16,6 +16,7 @@ use super::runtime_api::{self, Invocation, Report};
 use super::{Context, InvokeError, LaunchError};
 use crate::ids;
 use crate::server::Server;
+use crate::sync::lock;
 
 /// Lambda's limit for a cold start.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
@@ -24,6 +25,7 @@ const INIT_LIMIT: Duration = Duration::from_secs(10);
 pub(super) struct Instance {
     context: Arc<Context>,
     process: Child,
+    pid: Option<u32>,
     reports: mpsc::UnboundedReceiver<Report>,
     /// The process's standing question for work.
     slot: Option<oneshot::Sender<Invocation>>,
@@ -42,7 +44,9 @@ impl Instance {
         let (reports_sender, reports) = mpsc::unbounded_channel();
         let api = Server::start("the Runtime API", runtime_api::router(reports_sender)).await?;
         let process = spawn(context, &api.address().to_string())?;
-        let mut instance = Self { context: Arc::clone(context), process, reports, slot: None, _api: api };
+        let pid = process.id();
+        lock(&context.pids).extend(pid);
+        let mut instance = Self { context: Arc::clone(context), process, pid, reports, slot: None, _api: api };
         match timeout(INIT_LIMIT, instance.init()).await {
             Ok(outcome) => outcome.map(|()| instance),
             Err(_) => Err(LaunchError::TimedOut {
@@ -130,6 +134,14 @@ impl Instance {
     pub(super) async fn kill(mut self) {
         // It can only fail for a process that is dead already.
         drop(self.process.kill().await);
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if let Some(pid) = self.pid {
+            lock(&self.context.pids).remove(&pid);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod log;
 mod pool;
 mod runtime_api;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -28,13 +29,15 @@ pub struct Function {
 struct Context {
     config: FunctionConfig,
     log: Log,
+    /// Ids of the processes that are there.
+    pids: Mutex<BTreeSet<u32>>,
 }
 
 impl Function {
     /// Starts the function's processes and resolves once each has asked for work, which ends its cold start.
     pub async fn start(config: FunctionConfig) -> Result<Self, LaunchError> {
         let log = Log::create(config.log_file.as_deref())?;
-        let context = Arc::new(Context { config, log });
+        let context = Arc::new(Context { config, log, pids: Mutex::default() });
         let pool = Pool::launch(&context).await?;
         Ok(Self { context, pool: Mutex::new(Some(pool)) })
     }
@@ -77,6 +80,11 @@ impl Function {
         let pool = Pool::launch(&self.context).await?;
         *lock(&self.pool) = Some(pool);
         Ok(())
+    }
+
+    /// The system's ids of its processes, in ascending order. One that ended by itself counts until it is replaced.
+    pub fn pids(&self) -> Vec<u32> {
+        lock(&self.context.pids).iter().copied().collect()
     }
 
     /// Every line the processes have written so far, standard output and error alike.

@@ -1,27 +1,31 @@
 //! The operations S3 clients call. Every one that is not here answers 501.
 
-use std::collections::BTreeMap;
 use std::io::{Seek, SeekFrom};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream;
 use s3s::dto::{
-    ChecksumMode, ChecksumType, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
-    ListObjectsV2Output, PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob,
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumMode, ChecksumType, CompleteMultipartUploadInput,
+    CompleteMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput, GetObjectInput,
+    GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput,
+    ListObjectsV2Input, ListObjectsV2Output, PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob,
+    UploadPartInput, UploadPartOutput,
 };
-use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
+use s3s::{S3Error, S3Request, S3Response, S3Result};
 use tokio::io::AsyncReadExt;
 
-use super::checksums::{Algorithm, Checksums};
+use super::checksums::{self, Algorithm, Checksums};
 use super::conditions::Conditions;
-use super::store::{Description, Object, Store};
+use super::description::Description;
+use super::faults::Operation;
+use super::store::{Draft, Object, Store};
 use super::{listing, upload};
 
 const READ_BYTES: usize = 256 * 1024;
 
 pub(super) struct Backend {
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
 }
 
 impl Backend {
@@ -31,22 +35,24 @@ impl Backend {
 
     async fn put(&self, request: S3Request<PutObjectInput>) -> S3Result<Object> {
         let mut input = request.input;
-        refuse_unsupported(&input)?;
-        let body = input.body.take();
-        let file = self.store.temporary_file();
-        let upload = upload::receive(body, &request.headers, request.trailing_headers.as_ref(), file).await?;
-        let conditions = Conditions { if_match: input.if_match.take(), if_none_match: input.if_none_match.take() };
-        let (bucket, key) = (input.bucket.clone(), input.key.clone());
-        self.store.commit((&bucket, &key), upload, describe(input), &conditions)
+        let description = Description::of_put(&mut input)?;
+        let (body, file) = (input.body.take(), self.store.temporary_file());
+        let trailer = request.trailing_headers.as_ref();
+        let received = upload::receive(body, &request.headers, trailer, file, checksums::DEFAULT).await?;
+        let commit = async {
+            let draft = Draft::new(received, description);
+            let conditions = Conditions { if_match: input.if_match, if_none_match: input.if_none_match };
+            self.store.commit((&input.bucket, &input.key), draft, &conditions, None)
+        };
+        self.store.faults.around(Operation::Put, &request.extensions, commit).await
     }
 }
 
 #[async_trait::async_trait]
 impl s3s::S3 for Backend {
     async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
-        let outcome = self.put(request).await;
-        self.store.count_put();
-        let object = outcome?;
+        self.store.count_write();
+        let object = self.put(request).await?;
         let checksum = |algorithm| object.checksums.get(&algorithm).cloned();
         Ok(S3Response::new(PutObjectOutput {
             e_tag: Some(object.etag.clone()),
@@ -55,7 +61,7 @@ impl s3s::S3 for Backend {
             checksum_crc64nvme: checksum(Algorithm::Crc64Nvme),
             checksum_sha1: checksum(Algorithm::Sha1),
             checksum_sha256: checksum(Algorithm::Sha256),
-            checksum_type: Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT)),
+            checksum_type: Some(object.kind.into()),
             ..PutObjectOutput::default()
         }))
     }
@@ -91,7 +97,7 @@ impl s3s::S3 for Backend {
             checksum_crc64nvme: checksum(Algorithm::Crc64Nvme),
             checksum_sha1: checksum(Algorithm::Sha1),
             checksum_sha256: checksum(Algorithm::Sha256),
-            checksum_type: checksum_type(&checksums),
+            checksum_type: checksum_type(&object, &checksums),
             ..GetObjectOutput::default()
         }))
     }
@@ -116,7 +122,7 @@ impl s3s::S3 for Backend {
             checksum_crc64nvme: checksum(Algorithm::Crc64Nvme),
             checksum_sha1: checksum(Algorithm::Sha1),
             checksum_sha256: checksum(Algorithm::Sha256),
-            checksum_type: checksum_type(&checksums),
+            checksum_type: checksum_type(&object, &checksums),
             ..HeadObjectOutput::default()
         }))
     }
@@ -127,39 +133,68 @@ impl s3s::S3 for Backend {
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = request.input;
         let bucket = input.bucket.clone();
-        self.store.with_bucket(&bucket, |objects| listing::page(objects, input)).map(S3Response::new)
+        self.store.with_bucket(&bucket, |bucket| listing::page(&bucket.objects, input)).map(S3Response::new)
     }
-}
 
-/// Refuses what would otherwise be dropped in silence.
-fn refuse_unsupported(input: &PutObjectInput) -> S3Result<()> {
-    let asked = [
-        ("an ACL", input.acl.is_some()),
-        ("tags", input.tagging.is_some()),
-        ("server-side encryption", input.server_side_encryption.is_some() || input.sse_customer_algorithm.is_some()),
-        ("Object Lock", input.object_lock_mode.is_some() || input.object_lock_legal_hold_status.is_some()),
-        ("a write offset", input.write_offset_bytes.is_some()),
-    ];
-    match asked.into_iter().find(|(_, is_asked)| *is_asked) {
-        Some((what, _)) => Err(s3_error!(NotImplemented, "the local S3 does not keep {what}")),
-        None => Ok(()),
+    async fn create_multipart_upload(
+        &self,
+        request: S3Request<CreateMultipartUploadInput>,
+    ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+        self.store.count_write();
+        self.create_upload(request).await.map(S3Response::new)
     }
-}
 
-fn describe(input: PutObjectInput) -> Description {
-    Description {
-        content_type: input.content_type,
-        content_encoding: input.content_encoding.as_deref().and_then(without_chunking),
-        metadata: input.metadata.unwrap_or_default().into_iter().collect::<BTreeMap<_, _>>(),
-        storage_class: input.storage_class.as_ref().map_or(StorageClass::STANDARD, StorageClass::as_str).to_owned(),
+    async fn upload_part(&self, request: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
+        self.store.count_write();
+        let (etag, checksums) = self.keep_part(request).await?;
+        let checksum = |algorithm| checksums.get(&algorithm).cloned();
+        Ok(S3Response::new(UploadPartOutput {
+            e_tag: Some(etag),
+            checksum_crc32: checksum(Algorithm::Crc32),
+            checksum_crc32c: checksum(Algorithm::Crc32c),
+            checksum_crc64nvme: checksum(Algorithm::Crc64Nvme),
+            checksum_sha1: checksum(Algorithm::Sha1),
+            checksum_sha256: checksum(Algorithm::Sha256),
+            ..UploadPartOutput::default()
+        }))
     }
-}
 
-/// `aws-chunked` says how the bytes travelled, not what they are.
-fn without_chunking(encoding: &str) -> Option<String> {
-    let kept: Vec<&str> =
-        encoding.split(',').map(str::trim).filter(|coding| !coding.is_empty() && *coding != "aws-chunked").collect();
-    (!kept.is_empty()).then(|| kept.join(","))
+    async fn complete_multipart_upload(
+        &self,
+        request: S3Request<CompleteMultipartUploadInput>,
+    ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+        self.store.count_write();
+        let (bucket, key) = (request.input.bucket.clone(), request.input.key.clone());
+        let object = self.complete_upload(request).await?;
+        let checksum = |algorithm| object.checksums.get(&algorithm).cloned();
+        Ok(S3Response::new(CompleteMultipartUploadOutput {
+            bucket: Some(bucket),
+            key: Some(key),
+            e_tag: Some(object.etag.clone()),
+            checksum_crc32: checksum(Algorithm::Crc32),
+            checksum_crc32c: checksum(Algorithm::Crc32c),
+            checksum_crc64nvme: checksum(Algorithm::Crc64Nvme),
+            checksum_sha1: checksum(Algorithm::Sha1),
+            checksum_sha256: checksum(Algorithm::Sha256),
+            checksum_type: Some(object.kind.into()),
+            ..CompleteMultipartUploadOutput::default()
+        }))
+    }
+
+    async fn abort_multipart_upload(
+        &self,
+        request: S3Request<AbortMultipartUploadInput>,
+    ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
+        self.abort_upload(&request.input)?;
+        Ok(S3Response::new(AbortMultipartUploadOutput::default()))
+    }
+
+    async fn list_multipart_uploads(
+        &self,
+        request: S3Request<ListMultipartUploadsInput>,
+    ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
+        self.list_uploads(request.input).map(S3Response::new)
+    }
 }
 
 /// The checksums, if the reader asked for them.
@@ -168,8 +203,8 @@ fn answered(object: &Object, mode: Option<ChecksumMode>) -> Checksums {
     if asked { object.checksums.clone() } else { Checksums::new() }
 }
 
-fn checksum_type(checksums: &Checksums) -> Option<ChecksumType> {
-    (!checksums.is_empty()).then(|| ChecksumType::from_static(ChecksumType::FULL_OBJECT))
+fn checksum_type(object: &Object, checksums: &Checksums) -> Option<ChecksumType> {
+    (!checksums.is_empty()).then(|| object.kind.into())
 }
 
 /// Like S3, which does not name the standard class when asked for an object.

@@ -19,11 +19,29 @@ pub(super) enum Algorithm {
     Sha256,
 }
 
+/// What S3 computes if nothing was promised.
+pub(super) const DEFAULT: Algorithm = Algorithm::Crc64Nvme;
+
 /// The base64 value of each algorithm.
 pub(super) type Checksums = BTreeMap<Algorithm, String>;
 
 impl Algorithm {
     const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
+
+    /// As S3 writes it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Crc32 => "CRC32",
+            Self::Crc32c => "CRC32C",
+            Self::Crc64Nvme => "CRC64NVME",
+            Self::Sha1 => "SHA1",
+            Self::Sha256 => "SHA256",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
 
     fn header(self) -> HeaderName {
         HeaderName::from_static(match self {
@@ -57,13 +75,8 @@ impl Promise {
         }
     }
 
-    /// What to compute; like S3, CRC-64/NVME if nothing was promised.
-    fn algorithms(&self) -> BTreeSet<Algorithm> {
-        let mut algorithms: BTreeSet<_> = self.checksums.keys().chain(&self.announced).copied().collect();
-        if algorithms.is_empty() {
-            algorithms.insert(Algorithm::Crc64Nvme);
-        }
-        algorithms
+    pub(super) fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
+        self.checksums.keys().chain(&self.announced).copied()
     }
 
     /// Holds the promise, and what came after the body, against what the bytes gave.
@@ -89,12 +102,41 @@ impl Promise {
     }
 }
 
-fn read(headers: &HeaderMap) -> Checksums {
+/// The checksums among the headers.
+pub(super) fn read(headers: &HeaderMap) -> Checksums {
     Algorithm::ALL.into_iter().filter_map(|algorithm| Some((algorithm, text(headers, &algorithm.header())?))).collect()
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(|value| value.trim().to_owned())
+}
+
+/// Computes the checksums of `algorithms`.
+pub(super) fn hasher(algorithms: impl IntoIterator<Item = Algorithm>) -> ChecksumHasher {
+    let mut checksums = ChecksumHasher::default();
+    for algorithm in algorithms {
+        match algorithm {
+            Algorithm::Crc32 => checksums.crc32 = Some(Crc32::new()),
+            Algorithm::Crc32c => checksums.crc32c = Some(Crc32c::new()),
+            Algorithm::Crc64Nvme => checksums.crc64nvme = Some(Crc64Nvme::new()),
+            Algorithm::Sha1 => checksums.sha1 = Some(Sha1::new()),
+            Algorithm::Sha256 => checksums.sha256 = Some(Sha256::new()),
+        }
+    }
+    checksums
+}
+
+/// What a [`hasher`] gave.
+pub(super) fn values(hasher: ChecksumHasher) -> Checksums {
+    let computed = hasher.finalize();
+    let checksums = [
+        (Algorithm::Crc32, computed.checksum_crc32),
+        (Algorithm::Crc32c, computed.checksum_crc32c),
+        (Algorithm::Crc64Nvme, computed.checksum_crc64nvme),
+        (Algorithm::Sha1, computed.checksum_sha1),
+        (Algorithm::Sha256, computed.checksum_sha256),
+    ];
+    checksums.into_iter().filter_map(|(algorithm, value)| Some((algorithm, value?))).collect()
 }
 
 /// Hashes bytes as they pass.
@@ -110,18 +152,13 @@ pub(super) struct Digests {
 }
 
 impl Hasher {
-    pub(super) fn new(promise: &Promise) -> Self {
-        let mut checksums = ChecksumHasher::default();
-        for algorithm in promise.algorithms() {
-            match algorithm {
-                Algorithm::Crc32 => checksums.crc32 = Some(Crc32::new()),
-                Algorithm::Crc32c => checksums.crc32c = Some(Crc32c::new()),
-                Algorithm::Crc64Nvme => checksums.crc64nvme = Some(Crc64Nvme::new()),
-                Algorithm::Sha1 => checksums.sha1 = Some(Sha1::new()),
-                Algorithm::Sha256 => checksums.sha256 = Some(Sha256::new()),
-            }
+    /// Of what was promised, or `unless_promised`.
+    pub(super) fn new(promise: &Promise, unless_promised: Algorithm) -> Self {
+        let mut algorithms: BTreeSet<_> = promise.algorithms().collect();
+        if algorithms.is_empty() {
+            algorithms.insert(unless_promised);
         }
-        Self { md5: Md5::new(), checksums }
+        Self { md5: Md5::new(), checksums: hasher(algorithms) }
     }
 
     pub(super) fn update(&mut self, bytes: &[u8]) {
@@ -130,17 +167,6 @@ impl Hasher {
     }
 
     pub(super) fn finish(self) -> Digests {
-        let computed = self.checksums.finalize();
-        let checksums = [
-            (Algorithm::Crc32, computed.checksum_crc32),
-            (Algorithm::Crc32c, computed.checksum_crc32c),
-            (Algorithm::Crc64Nvme, computed.checksum_crc64nvme),
-            (Algorithm::Sha1, computed.checksum_sha1),
-            (Algorithm::Sha256, computed.checksum_sha256),
-        ];
-        Digests {
-            md5: self.md5.finalize(),
-            checksums: checksums.into_iter().filter_map(|(algorithm, value)| Some((algorithm, value?))).collect(),
-        }
+        Digests { md5: self.md5.finalize(), checksums: values(self.checksums) }
     }
 }

@@ -6,8 +6,14 @@ use s3s::{S3Result, s3_error};
 
 /// Where the object `key` lies below the folder of its bucket.
 ///
-/// `/` makes folders. S3 allows keys that are no paths, or lead elsewhere; those are refused.
+/// `/` makes folders.
 pub(super) fn path(bucket: &Path, key: &str) -> S3Result<PathBuf> {
+    check(key)?;
+    Ok(bucket.join(key))
+}
+
+/// Refuses what S3 allows as a key but is no path, or leads elsewhere.
+pub(super) fn check(key: &str) -> S3Result<()> {
     let refused = key.contains('\0') || key.split('/').any(|segment| matches!(segment, "" | "." | ".."));
     if refused {
         return Err(s3_error!(
@@ -15,7 +21,7 @@ pub(super) fn path(bucket: &Path, key: &str) -> S3Result<PathBuf> {
             "the local S3 keeps objects as files, so a key has no empty, `.` or `..` segment and no NUL"
         ));
     }
-    Ok(bucket.join(key))
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use s3s::dto::{ListObjectsV2Input, ListObjectsV2Output, Object as ListedObject, ObjectStorageClass};
 use s3s::{S3Result, s3_error};
 
-use super::store::{Bucket, Object};
+use super::store::{Object, Objects};
 
 const MAX_KEYS: i32 = 1000;
 
-pub(super) fn page(objects: &Bucket, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
+pub(super) fn page(objects: &Objects, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
     if input.delimiter.is_some() {
         return Err(s3_error!(NotImplemented, "the local S3 lists without a delimiter"));
     }

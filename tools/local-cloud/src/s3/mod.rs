@@ -2,13 +2,19 @@
 //!
 //! What S3 keeps beside the bytes is in memory, so a folder belongs to one run.
 
+mod agreed;
+mod assembly;
 mod backend;
 mod checksums;
 mod conditions;
+mod description;
+mod faults;
 mod key;
 mod listing;
+mod multipart;
 mod store;
 mod upload;
+mod uploads;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,6 +28,7 @@ use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 
 use self::backend::Backend;
+pub use self::faults::{Failure, Operation};
 use self::store::Store;
 use crate::server::Server;
 use crate::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, StartError};
@@ -104,14 +111,27 @@ impl S3 {
         self.store.objects(bucket)
     }
 
-    /// How many PutObject requests were answered so far, whatever the answer.
-    pub fn puts(&self) -> u64 {
-        self.store.puts()
+    /// The keys of the multipart uploads neither completed nor aborted, in order; none if there is no such bucket.
+    pub fn open_uploads(&self, bucket: &str) -> Vec<String> {
+        self.store.open_uploads(bucket)
     }
 
-    /// While on, every PutObject is read to its end and answered 503 `ServiceUnavailable`; nothing is stored.
-    pub fn refuse_puts(&self, on: bool) {
-        self.store.refuse_puts(on);
+    /// How many requests of every [`Operation`] came so far, whatever became of them.
+    pub fn writes(&self) -> u64 {
+        self.store.writes()
+    }
+
+    /// Makes the next `times` requests of `operation` fail, instead of what was said of it before; `usize::MAX` is
+    /// until further notice, and 0 ends it.
+    pub fn fail(&self, operation: Operation, times: usize, failure: Failure) {
+        self.store.faults.set(operation, times, failure);
+    }
+
+    /// Deletes an object behind the API's back, with its file.
+    ///
+    /// [`NotFound`](std::io::ErrorKind::NotFound) if there is no such object.
+    pub fn remove(&self, bucket: &str, key: &str) -> std::io::Result<()> {
+        self.store.remove(bucket, key)
     }
 
     /// Takes the store down: every connection is cut, further ones are refused. The files stay.

@@ -2,22 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use s3s::dto::ETag;
 use s3s::validation::{AwsNameValidation, NameValidation};
 use s3s::{S3Error, S3Result, s3_error};
 
+use super::agreed::{Agreed, Kind};
 use super::checksums::{Algorithm, Checksums};
 use super::conditions::Conditions;
-use super::upload::{TemporaryFile, Upload};
+use super::description::Description;
+use super::faults::Faults;
+use super::upload::{TemporaryFile, Upload, hex};
+use super::uploads::{OpenUpload, Uploads};
 use super::{BucketError, StoredObject, key};
-use crate::StartError;
 use crate::sync::lock;
+use crate::{StartError, ids};
 
 /// No bucket can have this name.
 const UPLOADS: &str = ".uploads";
@@ -25,20 +29,28 @@ const UPLOADS: &str = ".uploads";
 pub(super) struct Store {
     folder: PathBuf,
     buckets: Mutex<BTreeMap<String, Bucket>>,
-    refusing_puts: AtomicBool,
-    puts: AtomicU64,
-    uploads: AtomicU64,
+    pub(super) faults: Faults,
+    writes: AtomicU64,
+    files: AtomicU64,
 }
 
-pub(super) type Bucket = BTreeMap<String, Object>;
+/// The objects of a bucket by key.
+pub(super) type Objects = BTreeMap<String, Object>;
 
-/// What the writer says of an object beside its bytes.
-#[derive(Debug, Clone)]
-pub(super) struct Description {
-    pub(super) content_type: Option<String>,
-    pub(super) content_encoding: Option<String>,
-    pub(super) metadata: BTreeMap<String, String>,
-    pub(super) storage_class: String,
+#[derive(Default)]
+pub(super) struct Bucket {
+    pub(super) objects: Objects,
+    pub(super) uploads: Uploads,
+}
+
+/// A whole file that is to become an object.
+pub(super) struct Draft {
+    pub(super) file: TemporaryFile,
+    pub(super) size_bytes: u64,
+    pub(super) etag: ETag,
+    pub(super) checksums: Checksums,
+    pub(super) kind: Kind,
+    pub(super) description: Description,
 }
 
 /// What S3 keeps beside the bytes.
@@ -48,6 +60,7 @@ pub(super) struct Object {
     pub(super) size_bytes: u64,
     pub(super) etag: ETag,
     pub(super) checksums: Checksums,
+    pub(super) kind: Kind,
     pub(super) last_modified: SystemTime,
     path: PathBuf,
 }
@@ -58,9 +71,9 @@ impl Store {
             Ok(()) => Ok(Self {
                 folder,
                 buckets: Mutex::default(),
-                refusing_puts: AtomicBool::default(),
-                puts: AtomicU64::default(),
-                uploads: AtomicU64::default(),
+                faults: Faults::default(),
+                writes: AtomicU64::default(),
+                files: AtomicU64::default(),
             }),
             Err(source) => Err(StartError::Folder { path: folder, source }),
         }
@@ -73,7 +86,7 @@ impl Store {
         let path = self.folder.join(name);
         match fs::create_dir(&path) {
             Ok(()) => {
-                lock(&self.buckets).insert(name.to_owned(), Bucket::new());
+                lock(&self.buckets).insert(name.to_owned(), Bucket::default());
                 Ok(())
             }
             Err(source) if source.kind() == ErrorKind::AlreadyExists => {
@@ -85,69 +98,117 @@ impl Store {
 
     pub(super) fn objects(&self, bucket: &str) -> Vec<StoredObject> {
         let buckets = lock(&self.buckets);
-        buckets.get(bucket).into_iter().flatten().map(|(key, object)| object.shown(key)).collect()
+        buckets
+            .get(bucket)
+            .into_iter()
+            .flat_map(|bucket| &bucket.objects)
+            .map(|(key, object)| object.shown(key))
+            .collect()
     }
 
-    pub(super) fn puts(&self) -> u64 {
-        self.puts.load(Ordering::SeqCst)
+    pub(super) fn open_uploads(&self, bucket: &str) -> Vec<String> {
+        let buckets = lock(&self.buckets);
+        let uploads = buckets.get(bucket).into_iter().flat_map(|bucket| bucket.uploads.in_order());
+        uploads.map(|(_, upload)| upload.key.clone()).collect()
     }
 
-    pub(super) fn count_put(&self) {
-        self.puts.fetch_add(1, Ordering::SeqCst);
+    pub(super) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::SeqCst)
     }
 
-    pub(super) fn refuse_puts(&self, on: bool) {
-        self.refusing_puts.store(on, Ordering::SeqCst);
+    pub(super) fn count_write(&self) {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The id of a new upload.
+    pub(super) fn open_upload(
+        &self,
+        (bucket, key): (&str, &str),
+        description: Description,
+        agreed: Agreed,
+    ) -> S3Result<String> {
+        key::check(key)?;
+        let id = ids::request_id();
+        let upload = OpenUpload::new(key.to_owned(), description, agreed, SystemTime::now());
+        self.with_bucket(bucket, |bucket| {
+            bucket.uploads.insert(id.clone(), upload);
+            Ok(id)
+        })
     }
 
     /// A new name beside the buckets, on the same file system.
     pub(super) fn temporary_file(&self) -> TemporaryFile {
-        let number = self.uploads.fetch_add(1, Ordering::SeqCst);
+        let number = self.files.fetch_add(1, Ordering::SeqCst);
         TemporaryFile::new(self.folder.join(UPLOADS).join(number.to_string()))
     }
 
-    /// Makes an upload the object `key`. The condition is decided and the object put in place under one lock, which
-    /// is why only one of many writers wins.
+    /// Makes a draft the object `key`, and ends the open upload it was made of, if any. The condition is decided and
+    /// the object put in place under one lock, which is why only one of many writers wins.
     pub(super) fn commit(
         &self,
         (bucket, key): (&str, &str),
-        upload: Upload,
-        description: Description,
+        draft: Draft,
         conditions: &Conditions,
+        upload: Option<&str>,
     ) -> S3Result<Object> {
-        if self.refusing_puts.load(Ordering::SeqCst) {
-            return Err(s3_error!(ServiceUnavailable, "puts are refused for now"));
-        }
         let path = key::path(&self.folder.join(bucket), key)?;
-        let mut buckets = lock(&self.buckets);
-        let objects = buckets.get_mut(bucket).ok_or_else(|| s3_error!(NoSuchBucket))?;
-        conditions.allow_write(objects.get(key).map(|object| &object.etag))?;
-        upload.file.rename(&path).map_err(S3Error::internal_error)?;
-        let object = Object {
-            description,
-            size_bytes: upload.size_bytes,
-            etag: ETag::Strong(hex(upload.digests.md5)),
-            checksums: upload.digests.checksums,
-            last_modified: SystemTime::now(),
-            path,
-        };
-        objects.insert(key.to_owned(), object.clone());
-        Ok(object)
+        self.with_bucket(bucket, |bucket| {
+            if let Some(id) = upload {
+                // Not if it was aborted or completed since.
+                bucket.uploads.find(id, key)?;
+            }
+            conditions.allow_write(bucket.objects.get(key).map(|object| &object.etag))?;
+            draft.file.rename(&path).map_err(S3Error::internal_error)?;
+            let object = Object {
+                description: draft.description,
+                size_bytes: draft.size_bytes,
+                etag: draft.etag,
+                checksums: draft.checksums,
+                kind: draft.kind,
+                last_modified: SystemTime::now(),
+                path,
+            };
+            bucket.objects.insert(key.to_owned(), object.clone());
+            if let Some(id) = upload {
+                bucket.uploads.remove(id, key)?;
+            }
+            Ok(object)
+        })
     }
 
     /// The object and its file, which stays whole if the object is replaced meanwhile.
     pub(super) fn read(&self, bucket: &str, key: &str, conditions: &Conditions) -> S3Result<(Object, File)> {
-        self.with_bucket(bucket, |objects| {
-            let object = objects.get(key).ok_or_else(|| s3_error!(NoSuchKey))?;
+        self.with_bucket(bucket, |bucket| {
+            let object = bucket.objects.get(key).ok_or_else(|| s3_error!(NoSuchKey))?;
             conditions.allow_read(&object.etag)?;
             let file = File::open(&object.path).map_err(S3Error::internal_error)?;
             Ok((object.clone(), file))
         })
     }
 
-    pub(super) fn with_bucket<T>(&self, name: &str, read: impl FnOnce(&Bucket) -> S3Result<T>) -> S3Result<T> {
-        let buckets = lock(&self.buckets);
-        read(buckets.get(name).ok_or_else(|| s3_error!(NoSuchBucket))?)
+    pub(super) fn remove(&self, bucket: &str, key: &str) -> io::Result<()> {
+        let mut buckets = lock(&self.buckets);
+        let object = buckets.get_mut(bucket).and_then(|bucket| bucket.objects.remove(key));
+        fs::remove_file(object.ok_or(ErrorKind::NotFound)?.path)
+    }
+
+    pub(super) fn with_bucket<T>(&self, name: &str, act: impl FnOnce(&mut Bucket) -> S3Result<T>) -> S3Result<T> {
+        let mut buckets = lock(&self.buckets);
+        act(buckets.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))?)
+    }
+}
+
+impl Draft {
+    /// Of a body that came in one piece.
+    pub(super) fn new(upload: Upload, description: Description) -> Self {
+        Self {
+            file: upload.file,
+            size_bytes: upload.size_bytes,
+            etag: ETag::Strong(hex(upload.digests.md5)),
+            checksums: upload.digests.checksums,
+            kind: Kind::FullObject,
+            description,
+        }
     }
 }
 
@@ -159,12 +220,8 @@ impl Object {
             content_type: self.description.content_type.clone(),
             metadata: self.description.metadata.clone(),
             storage_class: self.description.storage_class.clone(),
-            checksum_sha256: self.checksums.get(&Algorithm::Sha256).cloned(),
+            checksum_sha256: self.checksums.get(&Algorithm::Sha256).filter(|_| self.kind == Kind::FullObject).cloned(),
             path: self.path.clone(),
         }
     }
-}
-
-fn hex(bytes: [u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(bytes))
 }

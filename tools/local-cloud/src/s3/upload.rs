@@ -9,9 +9,9 @@ use s3s::dto::StreamingBlob;
 use s3s::{S3Error, S3ErrorCode, S3Result, TrailingHeaders, s3_error};
 use tokio::io::{AsyncWriteExt, BufWriter};
 
-use super::checksums::{Digests, Hasher, Promise};
+use super::checksums::{Algorithm, Digests, Hasher, Promise};
 
-const BUFFER_BYTES: usize = 256 * 1024;
+pub(super) const BUFFER_BYTES: usize = 256 * 1024;
 
 /// A file that is gone again unless it is moved to its place.
 pub(super) struct TemporaryFile(PathBuf);
@@ -19,6 +19,10 @@ pub(super) struct TemporaryFile(PathBuf);
 impl TemporaryFile {
     pub(super) fn new(path: PathBuf) -> Self {
         Self(path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 
     /// Gives the file its name, in one step; what had that name is replaced.
@@ -44,16 +48,18 @@ pub(super) struct Upload {
     pub(super) digests: Digests,
 }
 
-/// Streams `body` into `file` and verifies its length and checksums. The file goes with any error.
+/// Streams `body` into `file` and verifies its length and checksums; the checksum `unless_promised` is computed if the
+/// sender names none. The file goes with any error.
 pub(super) async fn receive(
     body: Option<StreamingBlob>,
     headers: &HeaderMap,
     trailer: Option<&TrailingHeaders>,
     file: TemporaryFile,
+    unless_promised: Algorithm,
 ) -> S3Result<Upload> {
     let expected_bytes = body_length(headers)?;
     let promise = Promise::of(headers);
-    let mut hasher = Hasher::new(&promise);
+    let mut hasher = Hasher::new(&promise, unless_promised);
     let size_bytes = write(body, &file.0, &mut hasher).await?;
     // A chunked body may end early without any sign but this.
     if size_bytes != expected_bytes {
@@ -62,6 +68,11 @@ pub(super) async fn receive(
     let digests = hasher.finish();
     promise.verify(trailer.and_then(TrailingHeaders::take).as_ref(), &digests)?;
     Ok(Upload { file, size_bytes, digests })
+}
+
+/// Like S3, which shows an MD5 in lower-case hexadecimal.
+pub(super) fn hex(md5: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(md5))
 }
 
 fn body_length(headers: &HeaderMap) -> S3Result<u64> {
@@ -101,7 +112,7 @@ mod tests {
             headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         let pieces = ["mu", "sic"].map(|piece| Ok::<_, io::Error>(Bytes::from(piece)));
         let body = StreamingBlob::wrap(stream::iter(pieces));
-        let received = receive(Some(body), &headers, None, TemporaryFile::new(path.clone())).await;
+        let received = receive(Some(body), &headers, None, TemporaryFile::new(path.clone()), Algorithm::Sha1).await;
         let outcome = received.map(|upload| upload.size_bytes).map_err(|error| error.code().as_str().to_owned());
         assert!(!path.exists());
         outcome

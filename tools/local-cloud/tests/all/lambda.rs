@@ -33,6 +33,7 @@ async fn the_function_sees_its_context_and_a_clean_environment() {
     assert_eq!(first["arn"], "arn:aws:lambda:us-east-1:000000000000:function:double");
     assert_ne!(first["request_id"], second["request_id"]);
     assert_eq!(first["process"], second["process"]);
+    assert_eq!(json!(function.pids()), json!([first["process"]]));
     let variables: Vec<String> = serde_json::from_value(first["variables"].clone()).unwrap();
     for inherited in ["HOME", "PATH", "CARGO", "CARGO_MANIFEST_DIR"] {
         assert!(!variables.iter().any(|name| name == inherited), "{inherited}");
@@ -101,6 +102,7 @@ async fn a_kill_in_mid_invocation_answers_what_was_pending_until_a_restart() {
     assert!(matches!(running.await.unwrap(), Err(InvokeError::Exited { .. })));
     assert!(matches!(queued.await.unwrap(), Err(InvokeError::Exited { .. })));
     assert!(matches!(function.invoke(&json!(1)).await, Err(InvokeError::NotRunning { .. })));
+    assert_eq!(function.pids(), [0; 0]);
 
     function.restart().await.unwrap();
     assert_eq!(function.invoke(&json!(1)).await.unwrap(), json!(1));

@@ -40,6 +40,8 @@ pub struct Outcome {
     adopted: usize,
     bytes_identical: bool,
     objects: usize,
+    settled: usize,
+    described: usize,
     throttled: usize,
     /// Recordings that ended otherwise, by the name of their ending, each with its reason.
     endings: BTreeMap<String, Vec<(String, String)>>,
@@ -83,16 +85,22 @@ impl Outcome {
             fallback: archive.archived_by("call_log"),
             adopted: archive.archived_by("adopted"),
             bytes_identical: archive.is_identical(),
-            objects: stack.s3.objects(BUCKET).len(),
+            objects: stack.s3.objects(BUCKET).iter().filter(|object| object.key.starts_with("recordings/")).count(),
+            settled: archive.settled,
+            described: archive.described,
             throttled,
             endings,
             missing: missing.into_iter().collect(),
         }
     }
 
-    /// Whether nothing is missing and every archived byte, and no other, is what the vendor offered.
+    /// Whether nothing is missing, every archived byte, and no other, is what the vendor offered, and every settled
+    /// session has a manifest that says so.
     pub fn is_whole(&self) -> bool {
-        self.missing.is_empty() && self.bytes_identical && self.objects == self.archived
+        self.missing.is_empty()
+            && self.bytes_identical
+            && self.objects == self.archived
+            && self.described == self.settled
     }
 
     /// One object with all figures.
@@ -111,6 +119,8 @@ impl Outcome {
             "endings": endings,
             "missing": self.missing.len(),
             "bytes_identical": self.bytes_identical,
+            "settled": self.settled,
+            "described": self.described,
             "throttled": self.throttled,
             "seconds": self.seconds,
             "folder": self.folder,
@@ -144,6 +154,11 @@ impl fmt::Display for Outcome {
         }
         let bytes = if self.bytes_identical { "identical to the vendor's" } else { "NOT THE VENDOR'S" };
         writeln!(out, "bytes               {bytes}")?;
+        let Self { described, settled, .. } = self;
+        writeln!(
+            out,
+            "manifests      {described:>3}  of {settled} settled sessions, agreeing with every object they name"
+        )?;
         write!(out, "files               {}", self.folder.display())
     }
 }

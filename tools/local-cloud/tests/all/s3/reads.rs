@@ -21,7 +21,7 @@ async fn what_is_put_is_got_and_is_a_plain_file() {
     assert_eq!(object.storage_class, "STANDARD_IA");
     assert_eq!(object.path, fixture.folder.join(BUCKET).join(KEY));
     assert_eq!(fs::read(&object.path).unwrap(), b"ID3 music");
-    assert_eq!(fixture.s3.puts(), 1);
+    assert_eq!(fixture.s3.writes(), 1);
 
     let got = fixture.client.get_object().bucket(BUCKET).key(KEY).send().await.unwrap();
     assert_eq!(got.content_type(), Some("audio/mpeg"));

@@ -1,5 +1,4 @@
 use aws_sdk_s3::Client;
-use aws_sdk_s3::primitives::ByteStream;
 use local_cloud::s3::BucketError;
 
 use super::{BUCKET, Fixture, KEY, code};
@@ -15,18 +14,6 @@ async fn nothing_is_dropped_in_silence() {
     let outside = fixture.client.put_object().bucket(BUCKET).key("a/../../b").send().await.unwrap_err();
     assert!(outside.raw_response().is_some());
     fixture.assert_nothing_is_stored();
-}
-
-#[tokio::test]
-async fn puts_are_refused_while_told_to() {
-    let fixture = Fixture::start().await;
-    fixture.s3.refuse_puts(true);
-    let put = || fixture.client.put_object().bucket(BUCKET).key(KEY).body(ByteStream::from_static(b"music"));
-    assert_eq!(code(&put().send().await.unwrap_err()), Some("ServiceUnavailable"));
-    fixture.assert_nothing_is_stored();
-    fixture.s3.refuse_puts(false);
-    put().send().await.unwrap();
-    assert_eq!(fixture.s3.puts(), 2);
 }
 
 #[tokio::test]

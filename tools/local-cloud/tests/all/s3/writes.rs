@@ -6,21 +6,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::future::join_all;
-use futures_util::stream;
-use http_body::Frame;
-use http_body_util::StreamBody;
 use sha2::{Digest, Sha256};
 
-use super::{BUCKET, Fixture, KEY, code};
+use super::{BUCKET, Fixture, KEY, code, streamed};
 
 fn sha256(bytes: &[u8]) -> String {
     STANDARD.encode(Sha256::digest(bytes))
-}
-
-/// A body of `pieces` whose length the client is told elsewhere.
-fn streamed(pieces: &[Bytes]) -> ByteStream {
-    let frames: Vec<Result<_, std::io::Error>> = pieces.iter().cloned().map(Frame::data).map(Ok).collect();
-    ByteStream::from_body_1_x(StreamBody::new(stream::iter(frames)))
 }
 
 #[tokio::test]
@@ -40,7 +31,20 @@ async fn one_of_many_conditional_writers_wins() {
     }
     let path = &fixture.s3.objects(BUCKET)[0].path;
     assert_eq!(fs::read_to_string(path).unwrap(), format!("writer {winner}"));
-    assert_eq!(fixture.s3.puts(), 32);
+    assert_eq!(fixture.s3.writes(), 32);
+}
+
+#[tokio::test]
+async fn what_is_there_is_replaced_by_who_knows_it() {
+    let fixture = Fixture::start().await;
+    let put = |body| fixture.client.put_object().bucket(BUCKET).key(KEY).body(ByteStream::from_static(body));
+    let missing = put(b"first").if_match("\"another\"").send().await.unwrap_err();
+    assert_eq!(code(&missing), Some("NoSuchKey"));
+    let etag = put(b"first").send().await.unwrap().e_tag.unwrap();
+    put(b"second").if_match(&etag).send().await.unwrap();
+    let late = put(b"third").if_match(&etag).send().await.unwrap_err();
+    assert_eq!(code(&late), Some("PreconditionFailed"));
+    assert_eq!(fs::read(&fixture.s3.objects(BUCKET)[0].path).unwrap(), b"second");
 }
 
 #[tokio::test]
