@@ -13,7 +13,7 @@ use crate::stack::StackConfig;
 const HURRY: u64 = 1_200;
 const CALLS: u32 = 25;
 /// All calls begin within this time, milliseconds.
-const LENGTH_MS: u64 = 5_000;
+const LENGTH_MS: u64 = 8_000;
 /// The window of the vendor's limit. It is not hurried as much as the calls: the requests take real time.
 const WINDOW_MS: u64 = 1_000;
 const FIRST_ATTEMPT_DELAY_S: &str = "0.05";
