@@ -28,7 +28,7 @@ const MOST_CUTS: u32 = 5;
 /// permit.
 const MOST_PARTS: u64 = 20;
 
-/// So long a recording may be waited for, on the whole, and longer by the time its bytes take at this rate: twice the rate at
+/// So long a recording may be waited for, on the whole, and longer by the time its bytes take at this rate: the one at
 /// which the vendor's larger files play. Time in which we do not ask for bytes does not count.
 const PATIENCE_MS: u64 = 120_000;
 const LEAST_BYTES_PER_MS: u64 = 16;
@@ -93,7 +93,6 @@ pub(super) async fn open<'a, R: RecordingSource, C: Clock>(
         clock,
         place,
         until_ms,
-        length: incoming.length,
         in_parts,
         incoming,
         format: None,
@@ -118,7 +117,7 @@ impl<R: RecordingSource, C: Clock> Opened<'_, R, C> {
     /// Length in bytes, where it is known and the whole comes at one go: what comes in parts may keep the bucket waiting
     /// for longer than it waits within one request.
     pub(super) fn length(&self) -> Option<u64> {
-        self.reader.length.filter(|_| !self.reader.in_parts)
+        self.reader.incoming.length.filter(|_| !self.reader.in_parts)
     }
 
     /// Pours the whole body into `into`, as fast as it is taken there. If it breaks off, its taker is told.
@@ -155,8 +154,6 @@ struct Reader<'a, R, C> {
     until_ms: u64,
     /// The body that is being read.
     incoming: Incoming,
-    /// Length of the whole, bytes, once it is known.
-    length: Option<u64>,
     /// Whether the first body is a part.
     in_parts: bool,
     /// Once it is known.
@@ -185,10 +182,10 @@ impl<R: RecordingSource, C: Clock> Reader<'_, R, C> {
         loop {
             let pause = match self.next_of_this_body().await? {
                 Ok(Some(chunk)) => return self.count(chunk).map(Some),
-                Ok(None) if self.length.is_none_or(|length| length == self.position) => return Ok(None),
+                Ok(None) if self.incoming.length.is_none_or(|length| length == self.position) => return Ok(None),
                 Ok(None) if self.incoming.part_end == Some(self.position) && self.came > 0 => Pause::Part,
                 Ok(None) => Pause::Cut("it ended early".to_owned()),
-                Err(_) if self.length == Some(self.position) => return Ok(None),
+                Err(_) if self.incoming.length == Some(self.position) => return Ok(None),
                 Err(Interrupted(why)) => Pause::Cut(why),
             };
             self.go_on(pause).await?;
@@ -213,7 +210,7 @@ impl<R: RecordingSource, C: Clock> Reader<'_, R, C> {
     fn count(&mut self, chunk: Bytes) -> Result<Bytes, Broken> {
         self.position += chunk.len() as u64;
         self.came += chunk.len() as u64;
-        let ends = [self.length, self.incoming.part_end].into_iter().flatten().min();
+        let ends = [self.incoming.length, self.incoming.part_end].into_iter().flatten().min();
         match ends {
             Some(end) if self.position > end => {
                 Err(Interrupted(format!("more came than the declared {end} bytes")).into())
@@ -224,13 +221,13 @@ impl<R: RecordingSource, C: Clock> Reader<'_, R, C> {
 
     /// It broke off here, for this reason.
     fn off(&self, why: &str) -> Broken {
-        let of = self.length.map_or(String::new(), |length| format!(" of {length}"));
+        let of = self.incoming.length.map_or(String::new(), |length| format!(" of {length}"));
         Interrupted(format!("after {}{of} bytes: {why}", self.position)).into()
     }
 
     /// Whether it takes too many more parts like this one.
     fn is_crumbled(&self) -> bool {
-        let left = self.length.map_or(0, |length| length.saturating_sub(self.position));
+        let left = self.incoming.length.map_or(0, |length| length.saturating_sub(self.position));
         self.parts + left.div_ceil(self.came.max(1)) > MOST_PARTS
     }
 
@@ -260,7 +257,7 @@ impl<R: RecordingSource, C: Clock> Reader<'_, R, C> {
             Err(SourceError::Closed(closed)) => return Err(closed.into()),
             Err(error) => return Err(self.off(&format!("it does not go on: {error}"))),
         };
-        if self.length.is_some() && incoming.length != self.length {
+        if self.incoming.length.is_some() && incoming.length != self.incoming.length {
             return Err(self.off("its length is another now"));
         }
         let is_of = |content_type: &str| {
@@ -271,8 +268,7 @@ impl<R: RecordingSource, C: Clock> Reader<'_, R, C> {
             return Err(self.off("its rest is of another type"));
         }
         let version = incoming.version.clone().or(rest.version);
-        (self.length, self.came) = (incoming.length, 0);
-        self.incoming = Incoming { version, ..incoming };
+        (self.incoming, self.came) = (Incoming { version, ..incoming }, 0);
         Ok(())
     }
 }

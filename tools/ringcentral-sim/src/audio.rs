@@ -9,6 +9,7 @@ use crate::world::AudioFormat;
 use melody::Melody;
 
 pub use sketch::sketch;
+pub use wav::header as wav_header;
 
 /// Makes the whole file of a recording: the same bytes for the same arguments, other bytes for another id.
 ///

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::domain::{call_log::Offers, notification::MAX_FACTS_PER_EVENT, session::Heard};
 
-/// The request that adds offers to a session in the queue if the address of one of them is news. It has room for as many as an event
-/// may have recordings; a call has a few.
+/// The request that adds offers to a session in the queue if the address of one of them is news. It has room for as many
+/// as an event may have recordings; a call has a few.
 pub(super) fn offered(mut request: UpdateItemFluentBuilder, offers: &Offers) -> UpdateItemFluentBuilder {
     let (mut set, mut news, mut heard) = (Vec::new(), Vec::new(), Vec::new());
     for (n, (recording, offer)) in offers.iter().take(MAX_FACTS_PER_EVENT).enumerate() {

@@ -28,12 +28,13 @@ pub(super) fn asked(rest: Option<&Rest>) -> Result<HeaderMap, SourceError> {
 
 /// Whether a 416 says that nothing follows the bytes that came: `bytes */<total>`, and the rest was asked for from there.
 pub(super) fn is_the_end(response: &Response<ByteStream>, asked: &HeaderMap) -> bool {
-    let text = |headers: &HeaderMap, name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let total = text(response.headers(), header::CONTENT_RANGE)
-        .and_then(|range| range.strip_prefix("bytes */").map(str::to_owned));
-    let from =
-        text(asked, header::RANGE).and_then(|range| Some(range.strip_prefix("bytes=")?.strip_suffix('-')?.to_owned()));
+    let total = text(response.headers(), header::CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes */"));
+    let from = text(asked, header::RANGE).and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
     total.is_some() && total == from
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// A success as the body that was asked for.

@@ -2,9 +2,8 @@
 
 use bytes::Bytes;
 use fastrand::Rng;
+use ringcentral_sim::audio::wav_header;
 
-const SAMPLE_RATE_HZ: u32 = 8_000;
-const BYTES_PER_SAMPLE: u16 = 2;
 const HEADER_BYTES: u64 = 44;
 const PIECE_BYTES: u64 = 64 * 1024;
 
@@ -26,27 +25,6 @@ impl Wave {
     pub(super) fn left_bytes(&self) -> u64 {
         self.left_bytes
     }
-
-    fn header(&self) -> Vec<u8> {
-        const FORMAT_CHUNK_BYTES: u32 = 16;
-        const PCM: u16 = 1;
-        const CHANNELS: u16 = 1;
-        let data_bytes = u32::try_from(self.size_bytes - HEADER_BYTES).unwrap_or(u32::MAX);
-        let mut bytes = Vec::with_capacity(HEADER_BYTES as usize);
-        bytes.extend(b"RIFF");
-        bytes.extend((data_bytes + 36).to_le_bytes());
-        bytes.extend(b"WAVEfmt ");
-        bytes.extend(FORMAT_CHUNK_BYTES.to_le_bytes());
-        bytes.extend(PCM.to_le_bytes());
-        bytes.extend(CHANNELS.to_le_bytes());
-        bytes.extend(SAMPLE_RATE_HZ.to_le_bytes());
-        bytes.extend((SAMPLE_RATE_HZ * u32::from(BYTES_PER_SAMPLE)).to_le_bytes());
-        bytes.extend(BYTES_PER_SAMPLE.to_le_bytes());
-        bytes.extend((BYTES_PER_SAMPLE * 8).to_le_bytes());
-        bytes.extend(b"data");
-        bytes.extend(data_bytes.to_le_bytes());
-        bytes
-    }
 }
 
 impl Iterator for Wave {
@@ -54,7 +32,7 @@ impl Iterator for Wave {
 
     fn next(&mut self) -> Option<Bytes> {
         let piece = if self.left_bytes == self.size_bytes {
-            self.header()
+            wav_header(u32::try_from(self.size_bytes - HEADER_BYTES).unwrap_or(u32::MAX))
         } else {
             let mut noise = vec![0; self.left_bytes.min(PIECE_BYTES) as usize];
             self.noise.fill(&mut noise);

@@ -11,7 +11,9 @@ pub(super) const HEADER_BYTES: usize = 44;
 
 pub(super) fn file(melody: &Melody, duration_s: u32) -> Vec<u8> {
     let samples = SAMPLE_RATE_HZ * duration_s;
-    let mut bytes = header(samples * u32::from(BYTES_PER_SAMPLE));
+    let data_bytes = samples * u32::from(BYTES_PER_SAMPLE);
+    let mut bytes = header(data_bytes);
+    bytes.reserve(data_bytes as usize);
     for index in 0..samples {
         bytes.extend(sample(melody, index).to_le_bytes());
     }
@@ -25,11 +27,12 @@ pub(super) fn around(data: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-fn header(data_bytes: u32) -> Vec<u8> {
+/// The head of a file with so many bytes of samples: PCM, 8 kHz, 16 bit, mono.
+pub fn header(data_bytes: u32) -> Vec<u8> {
     const FORMAT_CHUNK_BYTES: u32 = 16;
     const PCM: u16 = 1;
     const CHANNELS: u16 = 1;
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + data_bytes as usize);
+    let mut bytes = Vec::with_capacity(HEADER_BYTES);
     bytes.extend(b"RIFF");
     bytes.extend((36 + data_bytes).to_le_bytes());
     bytes.extend(b"WAVEfmt ");
