@@ -15,6 +15,7 @@ use shared::{
         ids::{AccountId, PartyId, RecordingId, TelephonySessionId},
         manifest::Manifest,
         notification::{PartyAbout, PartyFacts, SessionFacts},
+        session::Learned,
     },
     ports::session_store::SessionStore,
 };
@@ -292,7 +293,7 @@ async fn tell_from_the_log(world: &World) {
             parties: vec![party],
         };
         let told_ms = parse_time("2026-04-20T00:00:00Z").unwrap();
-        table.record(&facts, &schedule, told_ms).await.unwrap();
+        table.record(&Learned::of(&facts, &schedule, told_ms)).await.unwrap();
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod archive_store;
 pub mod clock;
+pub mod cursor_store;
 pub mod permit_store;
 pub mod recording_source;
 pub mod session_store;

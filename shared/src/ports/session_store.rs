@@ -6,8 +6,7 @@ use crate::{
     domain::{
         call_log::Offers,
         ids::{PartyId, RecordingId},
-        notification::SessionFacts,
-        session::{Heard, KeptManifest, Next, RecordingResult, Schedule, SessionKey, SessionRow},
+        session::{Heard, KeptManifest, Learned, Next, RecordingResult, SessionKey, SessionRow},
     },
     failure::Class,
 };
@@ -37,6 +36,15 @@ pub struct Due {
     pub key: SessionKey,
     /// Since when somebody should look, epoch milliseconds: its place in the queue.
     pub due_at_ms: u64,
+}
+
+/// Rows that were read together.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    /// Those that can be read.
+    pub known: BTreeMap<SessionKey, SessionRow>,
+    /// Those that are there and are not what this version writes.
+    pub unreadable: BTreeSet<SessionKey>,
 }
 
 /// From which end the queue is read.
@@ -88,12 +96,24 @@ pub struct Finish {
 
 /// Session rows. Every write counts `rev` up by one.
 pub trait SessionStore {
-    /// Adds an event's facts in **one** conditional write without a read. Facts only grow, so any order and number of
-    /// the same events gives the same facts; an event that says nothing new writes nothing.
+    /// Adds facts in **one** conditional write without a read. Facts only grow, so any order and number of the same
+    /// events gives the same facts; what says nothing new writes nothing.
     ///
     /// # Errors
     /// The store's; after an indeterminate one the same call may simply be made again.
-    async fn record(&self, facts: &SessionFacts, schedule: &Schedule, now_ms: u64) -> Result<Recorded, StoreError>;
+    async fn record(&self, learned: &Learned) -> Result<Recorded, StoreError>;
+
+    /// Reads many rows at once, consistently. Sessions that have no row are in neither part of the answer.
+    ///
+    /// # Errors
+    /// The store's.
+    async fn rows(&self, keys: &[SessionKey]) -> Result<Rows, StoreError>;
+
+    /// Every session in the queue, due or not. It may lag behind writes of the last moment.
+    ///
+    /// # Errors
+    /// The store's.
+    async fn queued(&self) -> Result<Vec<Due>, StoreError>;
 
     /// Sessions due at `now_ms`, at most `limit`. It may lag behind writes of the last moment.
     ///

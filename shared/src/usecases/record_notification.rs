@@ -4,7 +4,7 @@ use crate::{
     domain::{
         delivery::AuthenticDelivery,
         notification::{NotUnderstood, Notification},
-        session::Schedule,
+        session::{Learned, Schedule},
     },
     ports::session_store::{Recorded, SessionStore, StoreError},
 };
@@ -54,7 +54,7 @@ pub async fn record_notification<S: SessionStore>(
     };
     let mut outcome = Outcome::NotOfInterest;
     for facts in sessions.iter().filter(|facts| facts.of_interest()) {
-        match store.record(facts, schedule, now_ms).await? {
+        match store.record(&Learned::of(facts, schedule, now_ms)).await? {
             Recorded::New => outcome = Outcome::Recorded,
             Recorded::Known if outcome == Outcome::NotOfInterest => outcome = Outcome::Known,
             Recorded::Known => {}

@@ -14,8 +14,8 @@ use shared::{
 };
 
 use super::{
-    EVENT_MS, FAR_MS, NOW_MS, QUIET_MS, ROW_TTL_S, claimed, ended, event, finish, heard, key, party, record, row,
-    schedule,
+    EVENT_MS, FAR_MS, NOW_MS, QUIET_MS, ROW_TTL_S, claimed, ended, event, finish, heard, key, learned, party, record,
+    row,
 };
 use crate::backends::{Backend, Kept};
 
@@ -51,7 +51,7 @@ pub(crate) async fn an_event_that_says_nothing_new_writes_nothing<B: Backend>(ba
     let before = (row(backend, "s-1").await, kept(backend, "s-1").await);
     for known in [ended("s-1", "p-1", &["9001", "9002"]), heard("s-1", "p-1", &["9002"]), ended("s-1", "p-1", &[])] {
         let later = SessionFacts { at_ms: Some(EVENT_MS + 5), ..known };
-        assert_eq!(backend.sessions().record(&later, &schedule(), NOW_MS + 9).await.unwrap(), Recorded::Known);
+        assert_eq!(backend.sessions().record(&learned(&later, NOW_MS + 9)).await.unwrap(), Recorded::Known);
     }
     assert_eq!((row(backend, "s-1").await, kept(backend, "s-1").await), before);
 }
@@ -118,7 +118,7 @@ pub(crate) async fn what_is_written_once_stays<B: Backend>(backend: &B) {
         later.at_ms = Some(EVENT_MS + 2 * 86_400_000);
         later.session_id = Some(SessionId::parse(session_id).unwrap());
         later.parties[0].about.extension = Some("another".into());
-        let recorded = backend.sessions().record(&later, &schedule(), NOW_MS + 3 * 86_400_000).await.unwrap();
+        let recorded = backend.sessions().record(&learned(&later, NOW_MS + 3 * 86_400_000)).await.unwrap();
         assert_eq!(recorded, Recorded::New);
     }
     let row = row(backend, "s-1").await;
@@ -131,7 +131,7 @@ pub(crate) async fn what_is_written_once_stays<B: Backend>(backend: &B) {
 pub(crate) async fn a_session_nobody_recorded_goes_after_two_days<B: Backend>(backend: &B) {
     const TWO_DAYS_S: u64 = 2 * 86_400;
     let record_at = async |facts: SessionFacts, now_ms: u64| {
-        backend.sessions().record(&facts, &schedule(), now_ms).await.unwrap();
+        backend.sessions().record(&learned(&facts, now_ms)).await.unwrap();
         kept(backend, "s-1").await.expires_s
     };
     assert_eq!(record_at(ended("s-1", "p-1", &[]), NOW_MS).await, NOW_MS / 1_000 + TWO_DAYS_S);

@@ -18,7 +18,7 @@ use shared::{
         ids::{AccountId, PartyId, RecordingId, SessionId, TelephonySessionId},
         ladder::Ladder,
         notification::{PartyAbout, PartyFacts, SessionFacts},
-        session::{Next, Schedule, SessionKey, SessionRow},
+        session::{Learned, Next, Schedule, SessionKey, SessionRow},
     },
     ports::session_store::{Finish, Finished, Found, Order, Recorded, SessionStore},
 };
@@ -85,7 +85,12 @@ fn said(session: &str, on: &str, ended: bool, recordings: &[&str]) -> SessionFac
 
 /// Records an event at [`NOW_MS`].
 async fn record<B: Backend>(backend: &B, facts: &SessionFacts) -> Recorded {
-    backend.sessions().record(facts, &schedule(), NOW_MS).await.unwrap()
+    backend.sessions().record(&learned(facts, NOW_MS)).await.unwrap()
+}
+
+/// What an event changes if we hear of it at `now_ms`.
+fn learned(facts: &SessionFacts, now_ms: u64) -> Learned {
+    Learned::of(facts, &schedule(), now_ms)
 }
 
 /// The row as it stands: a finish that names a `rev` no row has writes nothing and answers it.

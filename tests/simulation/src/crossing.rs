@@ -6,16 +6,16 @@ use bytes::Bytes;
 use shared::{
     domain::{
         call_log::Offers,
-        notification::SessionFacts,
         object_key::ObjectKey,
         permits::{Group, Ledger},
-        session::{Schedule, SessionKey, SessionRow},
+        session::{Learned, SessionKey, SessionRow},
     },
     ports::{
         archive_store::{ArchiveError, ArchiveStore, Created, Held, NewObject, Reading, Written},
+        cursor_store::{Cursor, CursorStore, Job},
         permit_store::{KeptLedger, PermitStore, Replaced},
         recording_source::ByteStream,
-        session_store::{Drain, Due, Finish, Finished, Order, Recorded, SessionStore, StoreError},
+        session_store::{Drain, Due, Finish, Finished, Order, Recorded, Rows, SessionStore, StoreError},
         token_store::{Refusal, StoredToken, TokenState, TokenStore},
     },
 };
@@ -113,8 +113,16 @@ impl Crossing {
 }
 
 impl<P: SessionStore> SessionStore for Far<P> {
-    async fn record(&self, facts: &SessionFacts, schedule: &Schedule, now_ms: u64) -> Result<Recorded, StoreError> {
-        self.crossing.cross("record", self.port.record(facts, schedule, now_ms)).await
+    async fn record(&self, learned: &Learned) -> Result<Recorded, StoreError> {
+        self.crossing.cross("record", self.port.record(learned)).await
+    }
+
+    async fn rows(&self, keys: &[SessionKey]) -> Result<Rows, StoreError> {
+        self.crossing.cross("read rows", self.port.rows(keys)).await
+    }
+
+    async fn queued(&self) -> Result<Vec<Due>, StoreError> {
+        self.crossing.cross("queued", self.port.queued()).await
     }
 
     async fn due(&self, now_ms: u64, order: Order, limit: usize) -> Result<Vec<Due>, StoreError> {
@@ -143,6 +151,16 @@ impl<P: SessionStore> SessionStore for Far<P> {
 
     async fn release_drain(&self, holder: &str) -> Result<(), StoreError> {
         self.crossing.cross("release drain", self.port.release_drain(holder)).await
+    }
+}
+
+impl<P: CursorStore> CursorStore for Far<P> {
+    async fn cursor(&self, job: &Job) -> Result<Cursor, StoreError> {
+        self.crossing.cross("cursor", self.port.cursor(job)).await
+    }
+
+    async fn advance(&self, job: &Job, rev: u64, state: &str) -> Result<bool, StoreError> {
+        self.crossing.cross("advance", self.port.advance(job, rev, state)).await
     }
 }
 

@@ -16,7 +16,7 @@ use shared::{
         manifest::Manifest,
         notification::{Notification, SessionFacts},
         object_key::ObjectKey,
-        session::{RecordingResult, RecordingState, Schedule, SessionKey, SessionRow},
+        session::{Learned, RecordingResult, RecordingState, Schedule, SessionKey, SessionRow},
     },
     ports::session_store::SessionStore,
 };
@@ -293,7 +293,7 @@ impl Judge {
             let table = MemoryTable::default();
             for facts in facts {
                 // The memory table answers at once.
-                let _ = table.record(facts, &schedule, 1).now_or_never();
+                let _ = table.record(&Learned::of(facts, &schedule, 1)).now_or_never();
             }
             let of = |row: &SessionRow| (row.key.clone(), row.heard.clone(), row.ended.clone(), row.session_id.clone());
             table.with_rows(|rows| rows.values().map(|stored| of(&stored.row)).collect::<Vec<_>>())

@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
     ROW_VERSION,
-    row::{number, party_name, text},
+    row::{number, offer_name, party_name, text},
     schema,
-    told::encode_about,
+    told::{encode_about, encode_offer},
 };
 use crate::domain::session::{Heard, Learned, Write};
 
@@ -34,6 +34,9 @@ impl FactsUpdate {
         }
         for (id, who) in &learned.parties {
             update.set(&party_name(id), Write::Once(encode_about(who)));
+        }
+        for (id, offer) in &learned.offers {
+            update.set(&offer_name(id), Write::Always(encode_offer(offer)));
         }
         if learned.queues() {
             update.set(schema::QUEUE, Write::Always(text(schema::DUE)));
@@ -120,6 +123,7 @@ mod tests {
             parties: ids.iter().map(|id| (id.clone(), PartyAbout::default())).collect::<BTreeMap<_, _>>(),
             heard: ids.iter().enumerate().map(heard).collect(),
             ended: ids.iter().cloned().collect(),
+            offers: BTreeMap::new(),
             due_at_ms: Write::Once(2),
             expires_s: Write::Always(3),
         }

@@ -1,5 +1,6 @@
 //! The table: names of its attributes, and the adapters of the ports that live in it.
 
+mod cursors;
 mod error;
 mod facts;
 mod finish;
@@ -7,6 +8,7 @@ mod leases;
 mod offer;
 mod permits;
 mod row;
+mod rows;
 mod sessions;
 mod tokens;
 mod told;

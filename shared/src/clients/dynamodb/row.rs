@@ -51,7 +51,7 @@ pub(super) fn offer_name(recording: &RecordingId) -> String {
 }
 
 /// Reads [`pk`].
-fn key_of(item: &Item) -> Result<SessionKey, StoreError> {
+pub(super) fn key_of(item: &Item) -> Result<SessionKey, StoreError> {
     let pk = get_text(item, schema::KEY).ok_or(StoreError::Corrupt("no key"))?;
     let ids = pk.strip_prefix("session#").and_then(|ids| ids.split_once('#'));
     let (account, session) = ids.ok_or(StoreError::Corrupt("the key is not a session's"))?;

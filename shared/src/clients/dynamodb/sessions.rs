@@ -12,16 +12,16 @@ use super::{
     finish::written,
     leases::DRAIN,
     offer::offered,
-    row::{Item, decode, due_of, number, pk, text},
+    row::{Item, decode, number, pk, text},
+    rows::readable,
     schema,
 };
 use crate::{
     domain::{
         call_log::Offers,
-        notification::SessionFacts,
-        session::{Learned, Schedule, SessionKey, SessionRow},
+        session::{Learned, SessionKey, SessionRow},
     },
-    ports::session_store::{Drain, Due, Finish, Finished, Order, Recorded, SessionStore, StoreError},
+    ports::session_store::{Drain, Due, Finish, Finished, Order, Recorded, Rows, SessionStore, StoreError},
 };
 
 impl Table {
@@ -36,7 +36,7 @@ impl Table {
     }
 
     /// Asks the index for what is due at `now_ms`.
-    fn query_due(&self, now_ms: u64) -> QueryFluentBuilder {
+    pub(super) fn query_due(&self, now_ms: u64) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&self.name)
@@ -50,13 +50,12 @@ impl Table {
 }
 
 impl SessionStore for Table {
-    async fn record(&self, facts: &SessionFacts, schedule: &Schedule, now_ms: u64) -> Result<Recorded, StoreError> {
-        let learned = Learned::of(facts, schedule, now_ms);
+    async fn record(&self, learned: &Learned) -> Result<Recorded, StoreError> {
         if learned.is_silent() {
             // DynamoDB takes no empty condition.
             return Ok(Recorded::Known);
         }
-        let update = FactsUpdate::of(&learned);
+        let update = FactsUpdate::of(learned);
         let mut request = self
             .update(pk(&learned.key))
             .update_expression(update.update_expression())
@@ -74,6 +73,14 @@ impl SessionStore for Table {
         }
     }
 
+    async fn rows(&self, keys: &[SessionKey]) -> Result<Rows, StoreError> {
+        self.read_rows(keys).await
+    }
+
+    async fn queued(&self) -> Result<Vec<Due>, StoreError> {
+        self.read_queue().await
+    }
+
     async fn due(&self, now_ms: u64, order: Order, limit: usize) -> Result<Vec<Due>, StoreError> {
         let page = self
             .query_due(now_ms)
@@ -85,13 +92,6 @@ impl SessionStore for Table {
             .send()
             .await
             .map_err(translate)?;
-        let readable = |item| match due_of(item) {
-            Ok(due) => Some(due),
-            Err(error) => {
-                tracing::error!(%error, "a due row is passed over");
-                None
-            }
-        };
         Ok(page.items().iter().filter_map(readable).collect())
     }
 

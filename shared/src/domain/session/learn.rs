@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Heard, Schedule, SessionKey};
 use crate::domain::{
+    call_log::Offers,
     day::{DAY_MS, Day, millis},
     ids::{PartyId, SessionId},
     notification::{PartyAbout, SessionFacts},
@@ -33,6 +34,8 @@ pub struct Learned {
     pub heard: BTreeSet<Heard>,
     /// Added to the parties that ended.
     pub ended: BTreeSet<PartyId>,
+    /// What the call log offers of the recordings heard; written along with what is new.
+    pub offers: Offers,
     /// When somebody should look, epoch milliseconds. It counts for a row in the queue only.
     pub due_at_ms: Write<u64>,
     /// When the row may vanish, epoch seconds.
@@ -84,6 +87,7 @@ impl Learned {
             parties,
             heard,
             ended,
+            offers: Offers::new(),
             due_at_ms,
             expires_s,
         }

@@ -7,7 +7,7 @@ use shared::{
         call_log::Offers,
         session::{Heard, Learned, Next, SessionKey, SessionRow, Write},
     },
-    ports::session_store::{Due, Finish, Finished, Order, Recorded, StoreError},
+    ports::session_store::{Due, Finish, Finished, Order, Recorded, Rows, StoreError},
 };
 
 /// A session row with what the table keeps beside it.
@@ -45,7 +45,7 @@ impl Sessions {
         self.queue.first().map(|(due_at_ms, _)| *due_at_ms)
     }
 
-    pub(super) fn record(&mut self, learned: Learned) -> Recorded {
+    pub(super) fn record(&mut self, learned: &Learned) -> Recorded {
         let known = self.rows.get(&learned.key);
         let nothing = (BTreeSet::new(), BTreeSet::new());
         let (heard, ended) = known.map_or((&nothing.0, &nothing.1), |known| (&known.row.heard, &known.row.ended));
@@ -54,10 +54,19 @@ impl Sessions {
         }
         let key = learned.key.clone();
         if known.is_none() {
-            self.rows.insert(key.clone(), StoredRow::of(&learned));
+            self.rows.insert(key.clone(), StoredRow::of(learned));
         }
         self.write(&key, |stored| stored.learn(learned));
         Recorded::New
+    }
+
+    pub(super) fn read(&self, keys: &[SessionKey]) -> Rows {
+        let known = keys.iter().filter_map(|key| Some((key.clone(), self.rows.get(key)?.row.clone())));
+        Rows { known: known.collect(), unreadable: BTreeSet::new() }
+    }
+
+    pub(super) fn queued(&self) -> Vec<Due> {
+        self.due(u64::MAX, Order::Oldest, usize::MAX)
     }
 
     pub(super) fn due(&self, now_ms: u64, order: Order, limit: usize) -> Vec<Due> {
@@ -163,7 +172,7 @@ impl StoredRow {
         Self { row, queued: false, due_at_ms: None, expires_s }
     }
 
-    fn learn(&mut self, learned: Learned) {
+    fn learn(&mut self, learned: &Learned) {
         self.queued |= learned.queues();
         self.due_at_ms = Some(match learned.due_at_ms {
             Write::Once(due_at_ms) => self.due_at_ms.unwrap_or(due_at_ms),
@@ -173,13 +182,14 @@ impl StoredRow {
             self.expires_s = expires_s;
         }
         if self.row.session_id.is_none() {
-            self.row.session_id = learned.session_id;
+            self.row.session_id.clone_from(&learned.session_id);
         }
-        for (party, about) in learned.parties {
-            self.row.parties.entry(party).or_insert(about);
+        for (party, about) in &learned.parties {
+            self.row.parties.entry(party.clone()).or_insert_with(|| about.clone());
         }
-        self.row.heard.extend(learned.heard);
-        self.row.ended.extend(learned.ended);
+        self.row.heard.extend(learned.heard.iter().cloned());
+        self.row.ended.extend(learned.ended.iter().cloned());
+        self.row.offers.extend(learned.offers.clone());
     }
 
     /// Its place in the index, which holds only what is in the queue.

@@ -9,10 +9,12 @@ use std::{
 use shared::{
     domain::{
         call_log::Offers,
-        notification::SessionFacts,
-        session::{Learned, Schedule, SessionKey, SessionRow},
+        session::{Learned, SessionKey, SessionRow},
     },
-    ports::session_store::{Drain, Due, Finish, Finished, Order, Recorded, SessionStore, StoreError},
+    ports::{
+        cursor_store::{Cursor, CursorStore, Job},
+        session_store::{Drain, Due, Finish, Finished, Order, Recorded, Rows, SessionStore, StoreError},
+    },
 };
 
 use super::{
@@ -30,11 +32,18 @@ pub struct MemoryTable {
     drain: Option<Rc<RefCell<Lease>>>,
     tokens: Rc<RefCell<HashMap<String, MemoryTokenRow>>>,
     permits: Rc<RefCell<HashMap<String, MemoryPermitRows>>>,
+    cursors: Rc<RefCell<BTreeMap<Job, Cursor>>>,
 }
 
 impl Default for MemoryTable {
     fn default() -> Self {
-        Self { sessions: Rc::default(), drain: Some(Rc::default()), tokens: Rc::default(), permits: Rc::default() }
+        Self {
+            sessions: Rc::default(),
+            drain: Some(Rc::default()),
+            tokens: Rc::default(),
+            permits: Rc::default(),
+            cursors: Rc::default(),
+        }
     }
 }
 
@@ -76,8 +85,16 @@ impl MemoryTable {
 }
 
 impl SessionStore for MemoryTable {
-    async fn record(&self, facts: &SessionFacts, schedule: &Schedule, now_ms: u64) -> Result<Recorded, StoreError> {
-        Ok(self.sessions.borrow_mut().record(Learned::of(facts, schedule, now_ms)))
+    async fn record(&self, learned: &Learned) -> Result<Recorded, StoreError> {
+        Ok(self.sessions.borrow_mut().record(learned))
+    }
+
+    async fn rows(&self, keys: &[SessionKey]) -> Result<Rows, StoreError> {
+        Ok(self.sessions.borrow().read(keys))
+    }
+
+    async fn queued(&self) -> Result<Vec<Due>, StoreError> {
+        Ok(self.sessions.borrow().queued())
     }
 
     async fn due(&self, now_ms: u64, order: Order, limit: usize) -> Result<Vec<Due>, StoreError> {
@@ -109,5 +126,21 @@ impl SessionStore for MemoryTable {
             drain.borrow_mut().release(holder);
         }
         Ok(())
+    }
+}
+
+impl CursorStore for MemoryTable {
+    async fn cursor(&self, job: &Job) -> Result<Cursor, StoreError> {
+        Ok(self.cursors.borrow().get(job).cloned().unwrap_or_default())
+    }
+
+    async fn advance(&self, job: &Job, rev: u64, state: &str) -> Result<bool, StoreError> {
+        let mut cursors = self.cursors.borrow_mut();
+        let kept = cursors.entry(job.clone()).or_default();
+        let ours = kept.rev == rev;
+        if ours {
+            *kept = Cursor { rev: rev + 1, state: Some(state.to_owned()) };
+        }
+        Ok(ours)
     }
 }
