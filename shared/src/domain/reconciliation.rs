@@ -1,7 +1,10 @@
 //! What the call log says of one call, held against the row of its session: what no event told becomes facts of the row,
 //! and what the log says and the row lacks is added.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use super::{
     call_log::{LoggedCall, Offer, Verdict},
@@ -43,8 +46,27 @@ pub struct Moment<'a> {
     pub due_at_ms: u64,
     /// The waits.
     pub schedule: &'a Schedule,
-    /// Whether the silence of what was read counts: it is the company's whole log about all calls.
+    /// What was read of the log.
+    pub view: &'a View,
+}
+
+/// What was read of the call log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Calls that began in it, epoch milliseconds.
+    pub window: Range<u64>,
+    /// Whether its silence counts: it is the company's whole log about all calls.
     pub whole: bool,
+}
+
+impl View {
+    /// Whether every record there is of a session's call can be in it. Records of one call begin hours apart.
+    fn shows_all_of(&self, row: &SessionRow, now_ms: u64) -> bool {
+        let begins_in_it = row.happened_ms >= self.window.start.saturating_add(LONGEST_CALL_MS);
+        let is_the_end = self.window.end.saturating_add(LONGEST_CALL_MS) >= now_ms;
+        let ends_in_it = is_the_end || row.happened_ms.saturating_add(LONGEST_CALL_MS) <= self.window.end;
+        self.whole && begins_in_it && ends_in_it
+    }
 }
 
 impl LoggedCall {
@@ -109,6 +131,7 @@ impl LoggedCall {
         }
         for recording in row.unfinished() {
             if self.said.records > 0
+                && moment.view.shows_all_of(row, moment.now_ms)
                 && let Some(result) = self.unoffered(row, recording, moment)
             {
                 amendment.results.insert(recording.clone(), result);
@@ -126,7 +149,7 @@ impl LoggedCall {
                 result.state = RecordingState::TooShort;
                 result.reason = Some(format!("call log: marked shortRecording ({} records)", self.said.records));
             }
-            Verdict::Silent if moment.whole && row.was_offered(recording) => {
+            Verdict::Silent if row.was_offered(recording) => {
                 let silence = Silence {
                     at_ms: moment.now_ms,
                     records: self.said.records,

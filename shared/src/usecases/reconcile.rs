@@ -234,3 +234,6 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         Ok(saved)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ fn complaints(template: &Template) -> Vec<String> {
     let functions = template.functions();
     let of_functions = functions
         .iter()
-        .flat_map(|function| [of_all(template, function), of_webhook(function), of_archiver(function)].concat());
+        .flat_map(|function| [of_all(template, function), of_webhook(function), of_readers(function)].concat());
     of_functions.chain(from_elsewhere(template)).collect()
 }
 
@@ -71,7 +71,8 @@ fn is_secret(template: &Template, name: &str) -> bool {
     template.0["Resources"][name]["Type"] == "AWS::SecretsManager::Secret"
 }
 
-/// The webhook can be reached by anybody: it gets at sessions only, not at the access token under `vendor#`.
+/// The webhook can be reached by anybody: it gets at sessions and reminders only, not at the access token under
+/// `vendor#`.
 fn of_webhook(function: &Function) -> Vec<String> {
     if function.binary != "webhook" {
         return Vec::new();
@@ -80,9 +81,8 @@ fn of_webhook(function: &Function) -> Vec<String> {
     for statement in statements(function) {
         let on =
             |service: &str| listed(&statement["Action"]).iter().any(|it| it.as_str().unwrap().starts_with(service));
-        let sessions_only = json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["session#*"] } });
-        if on("dynamodb:") && statement["Condition"] != sessions_only {
-            found.push("webhook may reach other rows than sessions".to_owned());
+        if on("dynamodb:") && statement["Condition"] != rows(&["session#*", "signal#*"]) {
+            found.push("webhook may reach other rows than sessions and reminders".to_owned());
         }
         if on("dynamodb:") && statement["Action"] != "dynamodb:UpdateItem" {
             found.push("webhook may do more than its one update".to_owned());
@@ -98,17 +98,29 @@ fn of_webhook(function: &Function) -> Vec<String> {
     found
 }
 
-/// The archiver reads rows of tokens and permits; sessions it knows from the index and from what updates reply.
-fn of_archiver(function: &Function) -> Vec<String> {
-    let vendor_rows = json!({
-        "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["vendor#token#*", "vendor#permits#*"] }
-    });
-    let reads = |statement: &Value| listed(&statement["Action"]).contains(&json!("dynamodb:GetItem"));
-    let mut reading = statements(function).into_iter().filter(reads);
-    if function.binary != "archiver" || reading.all(|statement| statement["Condition"] == vendor_rows) {
-        return Vec::new();
+/// Which rows may be read, by function and action. The archiver knows sessions from the index and from what updates reply.
+const READERS: &[(&str, &str, &[&str])] = &[
+    ("archiver", "dynamodb:GetItem", &["vendor#token#*", "vendor#permits#*"]),
+    ("reconciler", "dynamodb:GetItem", &["vendor#token#*", "vendor#permits#*", "vendor#cursor#*"]),
+    ("reconciler", "dynamodb:BatchGetItem", &["session#*"]),
+];
+
+fn of_readers(function: &Function) -> Vec<String> {
+    let mut found = Vec::new();
+    for action in ["dynamodb:GetItem", "dynamodb:BatchGetItem"] {
+        let named = READERS.iter().find(|(binary, named, _)| *binary == function.binary && *named == action);
+        let reads = |statement: &Value| listed(&statement["Action"]).contains(&json!(action));
+        let given: Vec<_> = statements(function).into_iter().filter(reads).map(|it| it["Condition"].clone()).collect();
+        if given != named.map(|(.., keys)| rows(keys)).into_iter().collect::<Vec<_>>() {
+            found.push(format!("{} has other rows for {action} than it is meant to", function.binary));
+        }
     }
-    vec!["archiver may not read exactly the rows of tokens and permits".to_owned()]
+    found
+}
+
+/// The condition that lets nobody at other rows.
+fn rows(keys: &[&str]) -> Value {
+    json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } })
 }
 
 #[test]
@@ -135,11 +147,15 @@ fn rights_that_are_too_wide_are_found() {
     let template = Template::read();
     let webhook = "/Resources/WebhookFunction/Properties/Policies/0/Statement";
     let archiver = "/Resources/ArchiverFunction/Properties/Policies/0/Statement";
-    let rows = |keys: &str| json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [keys] } });
+    let reconciler = "/Resources/ReconcilerFunction/Properties/Policies/0/Statement";
     for (pointer, value, complaint) in [
-        (format!("{webhook}/0/Condition"), rows("*"), "webhook may reach other rows than sessions"),
-        (format!("{webhook}/0/Condition"), rows("vendor#*"), "webhook may reach other rows than sessions"),
-        (format!("{webhook}/0/Condition"), json!(null), "webhook may reach other rows than sessions"),
+        (format!("{webhook}/0/Condition"), rows(&["*"]), "webhook may reach other rows than sessions and reminders"),
+        (
+            format!("{webhook}/0/Condition"),
+            rows(&["vendor#*"]),
+            "webhook may reach other rows than sessions and reminders",
+        ),
+        (format!("{webhook}/0/Condition"), json!(null), "webhook may reach other rows than sessions and reminders"),
         (format!("{webhook}/0/Action"), json!(["dynamodb:DeleteItem"]), "webhook may dynamodb:DeleteItem"),
         (format!("{webhook}/0/Action"), json!("dynamodb:*"), "webhook may dynamodb:*"),
         (format!("{webhook}/0/Action"), json!("dynamodb:Query"), "webhook may do more than its one update"),
@@ -157,13 +173,23 @@ fn rights_that_are_too_wide_are_found() {
         (format!("{archiver}/0/Action"), json!("s3:DeleteObjectVersion"), "archiver may s3:DeleteObjectVersion"),
         (
             format!("{archiver}/1/Condition"),
-            rows("vendor#token#*"),
-            "archiver may not read exactly the rows of tokens and permits",
+            rows(&["vendor#token#*"]),
+            "archiver has other rows for dynamodb:GetItem than it is meant to",
         ),
         (
             format!("{archiver}/1/Condition"),
             json!(null),
-            "archiver may not read exactly the rows of tokens and permits",
+            "archiver has other rows for dynamodb:GetItem than it is meant to",
+        ),
+        (
+            format!("{reconciler}/2/Condition"),
+            rows(&["*"]),
+            "reconciler has other rows for dynamodb:BatchGetItem than it is meant to",
+        ),
+        (
+            format!("{archiver}/2/Action"),
+            json!(["dynamodb:Query", "dynamodb:BatchGetItem"]),
+            "archiver has other rows for dynamodb:BatchGetItem than it is meant to",
         ),
         (format!("{archiver}/0/Effect"), json!("Deny"), "archiver has a statement that does not plainly allow"),
         (

@@ -49,8 +49,12 @@ fn call(offered: &[&str]) -> LoggedCall {
 }
 
 fn against(call: &LoggedCall, row: Option<&SessionRow>) -> Step {
+    seen_in(&View { window: NOW_MS - 26 * HOUR_MS..NOW_MS, whole: true }, call, row)
+}
+
+fn seen_in(view: &View, call: &LoggedCall, row: Option<&SessionRow>) -> Step {
     let schedule = schedule();
-    let moment = Moment { now_ms: NOW_MS, due_at_ms: NOW_MS + 7, schedule: &schedule, whole: true };
+    let moment = Moment { now_ms: NOW_MS, due_at_ms: NOW_MS + 7, schedule: &schedule, view };
     call.against(&crate::domain::session::tests::row(&[], &[]).key, row, moment)
 }
 
@@ -65,6 +69,7 @@ fn amended(call: &LoggedCall, row: &SessionRow) -> Amendment {
 /// A row as the archiver leaves it where the log has been heeded.
 fn settled(state: RecordingState) -> SessionRow {
     let mut row = row(&["1|p-1"], &["p-1"]);
+    row.happened_ms = NOW_MS - 2 * HOUR_MS;
     let (one, offer) = offer("1", "p-1");
     let result = RecordingResult {
         state,
@@ -204,8 +209,28 @@ fn what_was_listed_and_is_no_longer_is_deleted_after_a_while() {
 }
 
 #[test]
-fn the_silence_of_a_log_of_recorded_calls_says_nothing() {
-    let (schedule, row) = (schedule(), settled(RecordingState::Waiting));
-    let moment = Moment { now_ms: NOW_MS, due_at_ms: NOW_MS, schedule: &schedule, whole: false };
-    assert_eq!(call(&[]).against(&row.key, Some(&row), moment), Step::Nothing);
+fn silence_counts_only_where_all_of_the_call_is_in_view() {
+    let row = settled(RecordingState::Waiting);
+    let marked = {
+        let mut call = call(&[]);
+        call.said.too_short = vec![Some(id(PartyId::parse, "p-1"))];
+        call
+    };
+    for (case, window, whole, counts) in [
+        ("it begins in it", NOW_MS - 8 * HOUR_MS..NOW_MS, true, true),
+        ("it may begin before it", NOW_MS - 8 * HOUR_MS + 1..NOW_MS, true, false),
+        ("the log of recorded calls only", NOW_MS - 26 * HOUR_MS..NOW_MS, false, false),
+        ("it may go on after it", NOW_MS - 26 * HOUR_MS..NOW_MS - HOUR_MS, true, true),
+    ] {
+        let view = View { window, whole };
+        for call in [&call(&[]), &marked] {
+            assert_eq!(seen_in(&view, call, Some(&row)) != Step::Nothing, counts, "{case}");
+        }
+    }
+    let mut old = row;
+    old.happened_ms = NOW_MS - 40 * HOUR_MS;
+    for (end_ms, counts) in [(NOW_MS - 34 * HOUR_MS, true), (NOW_MS - 34 * HOUR_MS - 1, false)] {
+        let view = View { window: NOW_MS - 60 * HOUR_MS..end_ms, whole: true };
+        assert_eq!(seen_in(&view, &marked, Some(&old)) != Step::Nothing, counts, "until {end_ms}");
+    }
 }

@@ -7,6 +7,7 @@ use crate::{
     domain::{
         call_log::{CallLogPage, LoggedCall},
         ids::TelephonySessionId,
+        reconciliation::View,
         session::SessionKey,
         sweep::Sweep,
     },
@@ -31,8 +32,7 @@ const FIRST_WAIT_MS: u64 = 2_000;
 /// All calls of a window.
 pub(super) struct Log {
     pub(super) calls: BTreeMap<SessionKey, LoggedCall>,
-    /// Whether its silence counts.
-    pub(super) whole: bool,
+    pub(super) view: View,
 }
 
 impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_, T, R, C> {
@@ -75,7 +75,7 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         }
         swept.calls += calls.len();
         swept.offered += calls.values().map(LoggedCall::offers).sum::<usize>();
-        Ok(Some(Log { calls, whole }))
+        Ok(Some(Log { calls, view: View { window: from_ms..to_ms, whole } }))
     }
 
     /// One page. An answer that cannot be used is asked for again.

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         call_log::LoggedCall,
         ids::RecordingId,
-        reconciliation::{Amendment, Moment, Step},
+        reconciliation::{Amendment, Moment, Step, View},
         session::{Learned, Next, RecordingState, SessionKey, SessionRow},
     },
     failure::Class,
@@ -42,7 +42,7 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
     pub(super) async fn add_at_once(&self, log: &Log, swept: &mut Swept) -> Result<(), StoreError> {
         let now_ms = self.clock.now_ms();
         let calls = log.calls.iter().map(|(key, call)| (key, call, now_ms)).collect();
-        self.add(calls, log.whole, swept).await
+        self.add(calls, &log.view, swept).await
     }
 
     /// Adds the oldest calls first, each due in its turn, as many as fall due before the horizon. Answers up to which time
@@ -65,7 +65,7 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         place.sweep.take_slot(turn_ms, now_ms);
         let mut added = false;
         for (key, call, _) in calls {
-            let step = call.against(key, known.known.get(key), self.moment(now_ms, log.whole));
+            let step = call.against(key, known.known.get(key), self.moment(now_ms, &log.view));
             let takes_ms = match step {
                 Step::Learn(_) if added && place.sweep.slot_ms() > now_ms.saturating_add(HORIZON_MS) => {
                     done_ms = call.began_ms.unwrap_or(place.sweep.left().start);
@@ -82,12 +82,12 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         if added && !self.save(place).await? {
             return Ok(None);
         }
-        self.add(dated, log.whole, swept).await?;
+        self.add(dated, &log.view, swept).await?;
         Ok(Some(done_ms))
     }
 
     /// Adds calls, until nothing is left to add.
-    async fn add(&self, mut calls: Vec<Dated<'_>>, whole: bool, swept: &mut Swept) -> Result<(), StoreError> {
+    async fn add(&self, mut calls: Vec<Dated<'_>>, view: &View, swept: &mut Swept) -> Result<(), StoreError> {
         let mut failed = Ok(());
         for _ in 0..ROUNDS {
             let known = self.rows_of(&calls).await?;
@@ -97,7 +97,7 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
             let mut left = Vec::new();
             for some in calls.chunks(ABREAST) {
                 let each = some.iter().map(|(key, call, due_at_ms)| {
-                    self.add_call(key, call, known.known.get(*key), self.moment(*due_at_ms, whole))
+                    self.add_call(key, call, known.known.get(*key), self.moment(*due_at_ms, view))
                 });
                 for (call, (found, wrote)) in some.iter().zip(join_all(each).await) {
                     swept.add(&found);
@@ -196,8 +196,8 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         self.table.rows(&keys).await
     }
 
-    fn moment(&self, due_at_ms: u64, whole: bool) -> Moment<'_> {
-        Moment { now_ms: self.clock.now_ms(), due_at_ms, schedule: self.schedule, whole }
+    fn moment<'m>(&'m self, due_at_ms: u64, view: &'m View) -> Moment<'m> {
+        Moment { now_ms: self.clock.now_ms(), due_at_ms, schedule: self.schedule, view }
     }
 }
 
