@@ -79,7 +79,7 @@ pub struct Swept {
     pub next_ms: u64,
     /// Pages of the call log this run has read.
     pub pages: usize,
-    /// Calls on them.
+    /// Calls on them that were dealt with.
     pub calls: usize,
     /// Recordings they offer.
     pub offered: usize,
@@ -104,6 +104,17 @@ impl Swept {
     /// Whether the sweep has come to its end.
     pub fn is_done(&self) -> bool {
         self.next_ms >= self.to_ms
+    }
+
+    /// This and what a later run of the same sweep found.
+    #[must_use]
+    pub fn and_then(mut self, later: Self) -> Self {
+        self.add(&later);
+        self.pages += later.pages;
+        self.calls += later.calls;
+        self.offered += later.offered;
+        self.unreadable += later.unreadable;
+        Self { from_ms: later.from_ms, to_ms: later.to_ms, next_ms: later.next_ms, stopped: later.stopped, ..self }
     }
 
     /// Counts what was found besides.

@@ -2,7 +2,6 @@
 
 mod day;
 mod outcome;
-mod progress;
 mod subscription;
 
 use std::{io, path::Path, time::Duration};
@@ -12,11 +11,11 @@ use serde_json::Value;
 
 pub use day::stack_config;
 pub use outcome::Outcome;
-pub use progress::Progress;
 pub use subscription::SubscribeError;
 
 use crate::{
     archive::Archive,
+    progress::Progress,
     stack::{Stack, StackError},
 };
 
@@ -103,7 +102,9 @@ impl Demo<'_> {
             let due_ms = stack.next_due_ms()?;
             if due_ms.is_some_and(|due_ms| due_ms <= now_ms) {
                 stack.run_archiver().await?;
-                progress.show(ended(stack)?, expected, now_ms.saturating_sub(started_ms))?;
+                let (ended, seconds) = (ended(stack)?, now_ms.saturating_sub(started_ms) as f64 / 1_000.0);
+                let words = format!("{ended} of {expected} recordings have ended, {seconds:.1} s");
+                progress.show(ended as u64, expected as u64, &words)?;
             }
             let over = stack.vendor.with(|vendor| vendor.next_ms()).is_none() && due_ms.is_none();
             let since_ms = *quiet_since_ms.get_or_insert(now_ms);

@@ -2,5 +2,6 @@
 
 mod archive;
 pub mod demo;
+pub mod progress;
 pub mod replay;
 pub mod stack;

@@ -73,8 +73,6 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
                 }
             }
         }
-        swept.calls += calls.len();
-        swept.offered += calls.values().map(LoggedCall::offers).sum::<usize>();
         Ok(Some(Log { calls, view: View { window: from_ms..to_ms, whole } }))
     }
 

@@ -88,6 +88,8 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
 
     /// Adds calls, until nothing is left to add.
     async fn add(&self, mut calls: Vec<Dated<'_>>, view: &View, swept: &mut Swept) -> Result<(), StoreError> {
+        swept.calls += calls.len();
+        swept.offered += calls.iter().map(|(_, call, _)| call.offers()).sum::<usize>();
         let mut failed = Ok(());
         for _ in 0..ROUNDS {
             let known = self.rows_of(&calls).await?;

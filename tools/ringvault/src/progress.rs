@@ -1,4 +1,4 @@
-//! How far the demo is: a bar on a terminal, plain lines elsewhere.
+//! How far something is: a bar on a terminal, plain lines elsewhere.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ const WIDTH: usize = 40;
 pub struct Progress {
     out: Box<dyn Write>,
     is_terminal: bool,
-    shown: Option<usize>,
+    shown: Option<String>,
 }
 
 impl Progress {
@@ -17,26 +17,27 @@ impl Progress {
         Self { out, is_terminal, shown: None }
     }
 
-    pub(super) fn announce(&mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn announce(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "{text}\n")
     }
 
-    pub(super) fn show(&mut self, ended: usize, expected: usize, elapsed_ms: u64) -> io::Result<()> {
-        if self.shown == Some(ended) {
+    /// So much is done of so much, and in words. What has been shown is not shown again.
+    pub(crate) fn show(&mut self, done: u64, all: u64, words: &str) -> io::Result<()> {
+        if self.shown.as_deref() == Some(words) {
             return Ok(());
         }
-        self.shown = Some(ended);
-        let words = format!("{ended} of {expected} recordings have ended, {:.1} s", elapsed_ms as f64 / 1_000.0);
+        self.shown = Some(words.to_owned());
         if self.is_terminal {
-            let full = (WIDTH * ended).checked_div(expected).unwrap_or(WIDTH).min(WIDTH);
-            write!(self.out, "\r[{}{}] {words}", "#".repeat(full), ".".repeat(WIDTH - full))?;
+            let full = (WIDTH as u64 * done).checked_div(all).and_then(|full| usize::try_from(full).ok());
+            let full = full.unwrap_or(WIDTH).min(WIDTH);
+            write!(self.out, "\r[{}{}] {words}\x1b[K", "#".repeat(full), ".".repeat(WIDTH - full))?;
             self.out.flush()
         } else {
             writeln!(self.out, "{words}")
         }
     }
 
-    pub(super) fn end(&mut self) -> io::Result<()> {
+    pub(crate) fn end(&mut self) -> io::Result<()> {
         if self.is_terminal { writeln!(self.out, "\n") } else { writeln!(self.out) }
     }
 }
@@ -63,8 +64,8 @@ mod tests {
     fn shown(is_terminal: bool) -> String {
         let paper = Paper::default();
         let mut progress = Progress::new(Box::new(paper.clone()), is_terminal);
-        for (ended, elapsed_ms) in [(1, 1_500), (1, 1_600), (2, 2_000)] {
-            progress.show(ended, 2, elapsed_ms).unwrap();
+        for (done, words) in [(1, "one"), (1, "one"), (2, "two")] {
+            progress.show(done, 2, words).unwrap();
         }
         progress.end().unwrap();
         String::from_utf8(paper.0.take()).unwrap()
@@ -73,9 +74,7 @@ mod tests {
     #[test]
     fn a_terminal_gets_a_bar_and_a_file_lines() {
         let [half, full] = [[20, 20], [40, 0]].map(|[done, left]| "#".repeat(done) + &".".repeat(left));
-        let words = |ended, seconds| format!("{ended} of 2 recordings have ended, {seconds} s");
-        let [first, second] = [words(1, "1.5"), words(2, "2.0")];
-        assert_eq!(shown(true), format!("\r[{half}] {first}\r[{full}] {second}\n\n"));
-        assert_eq!(shown(false), format!("{first}\n{second}\n\n"));
+        assert_eq!(shown(true), format!("\r[{half}] one\x1b[K\r[{full}] two\x1b[K\n\n"));
+        assert_eq!(shown(false), "one\ntwo\n\n");
     }
 }

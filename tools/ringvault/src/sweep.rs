@@ -1,0 +1,145 @@
+//! `reconcile` and `backfill`: the reconciler's sweeps from a shell, until they are done.
+
+use std::{fmt, io, ops::Range, time::Duration};
+
+use serde_json::{Value, json};
+use shared::{
+    clients::secrets::SecretError,
+    domain::day::format_time,
+    ports::{
+        clock::Clock, cursor_store::CursorStore, recording_source::RecordingSource, session_store::SessionStore,
+    },
+    ports::session_store::StoreError,
+    usecases::{
+        reconcile::{Reconciler, Swept, Task},
+        stopped::Stopped,
+    },
+};
+
+use crate::progress::Progress;
+
+/// The bar moves at least so often.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Whoever must wait for others looks again after this.
+const REST: Duration = Duration::from_secs(10);
+
+/// Why a sweep came to no end.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The table.
+    #[error(transparent)]
+    Table(#[from] StoreError),
+    /// The credentials.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// Nothing may be asked of RingCentral until a person has looked.
+    #[error("RingCentral refuses: {0}")]
+    Refused(&'static str),
+    /// Standard output or error.
+    #[error("could not write: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// What a sweep found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    swept: Swept,
+}
+
+/// Sweeps until it is done, through all pauses. It may be killed: who begins it again goes on.
+///
+/// # Errors
+/// The table's, or where only a person can help.
+pub async fn run<T: SessionStore + CursorStore, R: RecordingSource, C: Clock>(
+    reconciler: &Reconciler<'_, T, R, C>,
+    mut task: Task,
+    progress: &mut Progress,
+) -> Result<Outcome, SweepError> {
+    let mut all = Swept::default();
+    loop {
+        let until_ms = reconciler.clock.now_ms() + u64::try_from(LOOK.as_millis()).unwrap_or_default();
+        all = all.and_then(reconciler.sweep(&task, until_ms).await?);
+        let (done, stretch) = (all.next_ms.saturating_sub(all.from_ms), all.to_ms.saturating_sub(all.from_ms));
+        progress.show(done, stretch, &words(&all))?;
+        match all.stopped {
+            None => break,
+            Some(Stopped::Deadline) => {}
+            Some(Stopped::CredentialsRefused) => return Err(SweepError::Refused("the credentials")),
+            Some(Stopped::PermissionMissing) => return Err(SweepError::Refused("the app lacks ReadCallLog")),
+            Some(
+                Stopped::AnotherRun
+                | Stopped::Throttled
+                | Stopped::CredentialsUnavailable
+                | Stopped::PermitsUnavailable
+                | Stopped::LogUnreadable
+                | Stopped::Paced
+                | Stopped::FreshWork,
+            ) => reconciler.clock.sleep(REST).await,
+        }
+        if let Task::Trailing { now, .. } = &mut task {
+            *now = false;
+        }
+    }
+    progress.end()?;
+    Ok(Outcome { swept: all })
+}
+
+/// How far it is, and what it waits for.
+fn words(swept: &Swept) -> String {
+    let waits = match swept.stopped {
+        None | Some(Stopped::Deadline) => "",
+        Some(Stopped::Paced) => "; adds no more for now: its share of RingCentral's limit",
+        Some(Stopped::FreshWork) => "; waits: fresh recordings come first",
+        Some(Stopped::Throttled) => "; waits for RingCentral's limit",
+        Some(Stopped::AnotherRun) => "; waits: another run is at it",
+        Some(
+            Stopped::LogUnreadable
+            | Stopped::CredentialsRefused
+            | Stopped::CredentialsUnavailable
+            | Stopped::PermissionMissing
+            | Stopped::PermitsUnavailable,
+        ) => "; waits: RingCentral or the table does not answer",
+    };
+    let Swept { calls, offered, unheard, .. } = swept;
+    format!("up to {}: {calls} calls, {offered} recordings, {unheard} unheard of{waits}", format_time(swept.next_ms))
+}
+
+impl Outcome {
+    /// One JSON object.
+    pub fn to_json(&self) -> Value {
+        let mut json = json!(self.swept);
+        for (name, at_ms) in [("from", self.swept.from_ms), ("to", self.swept.to_ms)] {
+            json[name] = json!(format_time(at_ms));
+        }
+        json
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Swept { calls, offered, unheard, amended, reopened, too_short, deleted, unreadable, .. } = &self.swept;
+        writeln!(out, "calls          {calls}, begun {} to {}", format_time(self.swept.from_ms), format_time(self.swept.to_ms))?;
+        writeln!(out, "offered        {offered} recordings")?;
+        writeln!(out, "unheard of     {unheard}: no event had told of these; the archiver fetches them")?;
+        writeln!(out, "amended        {amended} sessions lacked something the call log says")?;
+        writeln!(out, "reopened       {reopened} recordings had ended, and the call log offers them")?;
+        writeln!(out, "too short      {too_short}")?;
+        writeln!(out, "deleted        {deleted}: offered once, and no longer")?;
+        write!(out, "unreadable     {unreadable} calls or rows")
+    }
+}
+
+/// A stretch of time from `--from` to `--to`.
+///
+/// # Errors
+/// Says which is missing, or that it ends before it begins.
+pub fn stretch(from_ms: Option<u64>, to_ms: Option<u64>) -> Result<Option<Range<u64>>, &'static str> {
+    match (from_ms, to_ms) {
+        (None, None) => Ok(None),
+        (Some(from_ms), Some(to_ms)) if from_ms < to_ms => Ok(Some(from_ms..to_ms)),
+        (Some(_), Some(_)) => Err("--to is not after --from"),
+        (Some(_), None) => Err("--from needs a --to"),
+        (None, Some(_)) => Err("--to needs a --from"),
+    }
+}
