@@ -12,3 +12,4 @@ pub mod notification;
 pub mod object_key;
 pub mod permits;
 pub mod session;
+pub mod subscription;

@@ -1,5 +1,6 @@
 //! What Ringvault does, as plain async functions over ports: a test calls them without Lambda.
 
 pub mod archive_due;
+pub mod keep_subscription;
 pub mod record_notification;
 mod transfer;
