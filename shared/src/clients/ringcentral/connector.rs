@@ -15,21 +15,27 @@ pub type Source = RingCentral<reqwest::Client, TokenRow, PermitRows, System>;
 /// Makes one [`Source`] for as long as the credentials stay the same.
 #[derive(Debug)]
 pub struct Connector {
-    /// What it signs in with.
-    pub credentials: SecretReader<RingCentralCredentials>,
-    /// The HTTP client.
-    pub http: reqwest::Client,
-    /// Where tokens may go.
-    pub origins: OriginGate,
-    /// The table, with the token and the permits all functions share.
-    pub table: Table,
-    /// The time.
-    pub clock: System,
+    credentials: SecretReader<RingCentralCredentials>,
+    http: reqwest::Client,
+    origins: OriginGate,
+    table: Table,
+    clock: System,
     /// The client, with the credentials it was made with.
-    pub current: Mutex<Option<(RingCentralCredentials, Arc<Source>)>>,
+    current: Mutex<Option<(RingCentralCredentials, Arc<Source>)>>,
 }
 
 impl Connector {
+    /// Signs in with `credentials` where `origins` says; token and permits are shared with other functions in `table`.
+    pub fn new(
+        credentials: SecretReader<RingCentralCredentials>,
+        http: reqwest::Client,
+        origins: OriginGate,
+        table: Table,
+        clock: System,
+    ) -> Self {
+        Self { credentials, http, origins, table, clock, current: Mutex::default() }
+    }
+
     /// The vendor's client; `holder` tells the process that makes one from others.
     ///
     /// # Errors
