@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    clients::ringcentral::origin::{Origin, OriginGate},
-    domain::{ladder::Ladder, session::Schedule},
+    clients::ringcentral::origin::{Origin, OriginGate, is_secure},
+    domain::{ladder::Ladder, permits::Share, session::Schedule},
 };
 
 /// One line that names the variable at fault.
@@ -53,6 +53,38 @@ pub struct ArchiverConfig {
     pub retention: Duration,
 }
 
+/// What the reconciler needs.
+#[derive(Debug, Clone)]
+pub struct ReconcilerConfig {
+    /// The bucket.
+    pub bucket_name: String,
+    /// The address the subscription must lead to.
+    pub webhook_url: String,
+    /// Where the accepted verification tokens are.
+    pub verification_secret_id: String,
+    /// What holding the call log against the table needs.
+    pub sweeps: SweepConfig,
+}
+
+/// What holding the call log against the table needs, in the reconciler and from a shell.
+#[derive(Debug, Clone)]
+pub struct SweepConfig {
+    /// The table.
+    pub table_name: String,
+    /// Where the RingCentral credentials are.
+    pub ringcentral_secret_id: String,
+    /// Which origins are asked, and which may be given the token.
+    pub origins: OriginGate,
+    /// The waits.
+    pub schedule: Schedule,
+    /// How long the vendor keeps a recording.
+    pub retention: Duration,
+    /// Length of the trailing window.
+    pub window: Duration,
+    /// The most of the vendor's limit that is spent on it, and on what a backfill adds.
+    pub share: Share,
+}
+
 /// A lookup of variables: the process environment in `main.rs`, a map in tests.
 pub trait Lookup: Fn(&'static str) -> Option<String> {}
 impl<F: Fn(&'static str) -> Option<String>> Lookup for F {}
@@ -77,32 +109,89 @@ impl ArchiverConfig {
     /// # Errors
     /// Names the first variable that is missing or malformed.
     pub fn read(lookup: impl Lookup) -> Result<Self, ConfigError> {
-        let origin = |name, default: &str| {
-            let text = optional(&lookup, name, default);
-            Origin::configured(&text).ok_or(ConfigError::Malformed {
-                name,
-                expected: "an https origin without a path (http only on a loopback address)",
-            })
-        };
-        let hosts = optional(&lookup, "RINGCENTRAL_ALLOWED_HOSTS", "*.ringcentral.com,*.ringcentral.biz");
-        let origins = OriginGate::new(
-            origin("RINGCENTRAL_SERVER_URL", "https://platform.ringcentral.com")?,
-            origin("RINGCENTRAL_MEDIA_URL", "https://media.ringcentral.com")?,
-            &hosts,
-        );
         Ok(Self {
             table_name: required(&lookup, "TABLE_NAME")?,
             bucket_name: required(&lookup, "BUCKET_NAME")?,
             storage_class: storage_class(&lookup)?,
             ringcentral_secret_id: required(&lookup, "RINGCENTRAL_SECRET_ID")?,
-            origins: origins.ok_or(ConfigError::Malformed {
-                name: "RINGCENTRAL_ALLOWED_HOSTS",
-                expected: "a comma-separated list of host names, each optionally beginning with *.",
-            })?,
+            origins: origins(&lookup)?,
             schedule: schedule(&lookup)?,
-            retention: whole(&lookup, "VENDOR_RETENTION_DAYS", "90", 24 * 3600)?,
+            retention: retention(&lookup)?,
         })
     }
+}
+
+impl ReconcilerConfig {
+    /// Reads the variables.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing or malformed.
+    pub fn read(lookup: impl Lookup) -> Result<Self, ConfigError> {
+        Ok(Self {
+            sweeps: SweepConfig::read(&lookup)?,
+            bucket_name: required(&lookup, "BUCKET_NAME")?,
+            webhook_url: webhook_url(&lookup)?,
+            verification_secret_id: required(&lookup, "VERIFICATION_SECRET_ID")?,
+        })
+    }
+}
+
+impl SweepConfig {
+    /// Reads the variables.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing or malformed.
+    pub fn read(lookup: &impl Lookup) -> Result<Self, ConfigError> {
+        Ok(Self {
+            table_name: required(lookup, "TABLE_NAME")?,
+            ringcentral_secret_id: required(lookup, "RINGCENTRAL_SECRET_ID")?,
+            origins: origins(lookup)?,
+            schedule: schedule(lookup)?,
+            retention: retention(lookup)?,
+            window: decimal_hours(lookup, "RECONCILE_WINDOW_HOURS", "26")?,
+            share: share(lookup)?,
+        })
+    }
+}
+
+fn share(lookup: &impl Lookup) -> Result<Share, ConfigError> {
+    const NAME: &str = "RECONCILER_SHARE_PERCENT";
+    let percent = optional(lookup, NAME, "30").trim().parse().ok();
+    let share = percent.and_then(Share::of_percent);
+    share.ok_or(ConfigError::Malformed { name: NAME, expected: "a whole number from 1 to 100" })
+}
+
+fn origins(lookup: &impl Lookup) -> Result<OriginGate, ConfigError> {
+    const HOSTS: &str = "RINGCENTRAL_ALLOWED_HOSTS";
+    let origin = |name, default: &str| {
+        Origin::configured(&optional(lookup, name, default)).ok_or(ConfigError::Malformed {
+            name,
+            expected: "an https origin without a path (http only on a loopback address)",
+        })
+    };
+    let origins = OriginGate::new(
+        origin("RINGCENTRAL_SERVER_URL", "https://platform.ringcentral.com")?,
+        origin("RINGCENTRAL_MEDIA_URL", "https://media.ringcentral.com")?,
+        &optional(lookup, HOSTS, "*.ringcentral.com,*.ringcentral.biz"),
+    );
+    let expected = "a comma-separated list of host names, each optionally beginning with *.";
+    origins.ok_or(ConfigError::Malformed { name: HOSTS, expected })
+}
+
+/// RingCentral takes https only (API.md §5.1), its simulation also http on loopback.
+fn webhook_url(lookup: &impl Lookup) -> Result<String, ConfigError> {
+    const NAME: &str = "WEBHOOK_URL";
+    let text = required(lookup, NAME)?.trim().to_owned();
+    let fine = is_secure(&text);
+    if fine {
+        Ok(text)
+    } else {
+        Err(ConfigError::Malformed { name: NAME, expected: "an https address (http only on a loopback address)" })
+    }
+}
+
+fn retention(lookup: &impl Lookup) -> Result<Duration, ConfigError> {
+    whole(lookup, "VENDOR_RETENTION_DAYS", "90", 24 * 3600)
 }
 
 fn storage_class(lookup: &impl Lookup) -> Result<String, ConfigError> {
@@ -170,6 +259,30 @@ mod tests {
             changed
                 .or_else(|| ["TABLE_NAME", "BUCKET_NAME", "RINGCENTRAL_SECRET_ID"].contains(&name).then(|| "x".into()))
         })
+    }
+
+    fn reconciler(webhook_url: &str) -> Result<ReconcilerConfig, ConfigError> {
+        ReconcilerConfig::read(|name| match name {
+            "WEBHOOK_URL" => Some(webhook_url.to_owned()),
+            "TABLE_NAME" | "BUCKET_NAME" | "VERIFICATION_SECRET_ID" | "RINGCENTRAL_SECRET_ID" => Some("x".to_owned()),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn a_webhook_is_an_https_address() {
+        for (url, kept) in [
+            ("https://abc.lambda-url.eu-central-1.on.aws/", "https://abc.lambda-url.eu-central-1.on.aws/"),
+            (" https://hook.example.com/in?key=1\n", "https://hook.example.com/in?key=1"),
+            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/"),
+        ] {
+            assert_eq!(reconciler(url).unwrap().webhook_url, kept);
+        }
+        for url in ["http://hook.example.com/", "hook.example.com", "https://", "https://user:word@hook.example.com/"] {
+            let complaint = reconciler(url).unwrap_err().to_string();
+            assert_eq!(complaint, "WEBHOOK_URL is not an https address (http only on a loopback address)", "{url}");
+        }
+        assert_eq!(reconciler("").map(|_| ()), Err(ConfigError::Missing("WEBHOOK_URL")));
     }
 
     #[test]

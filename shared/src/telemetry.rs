@@ -19,7 +19,7 @@ pub fn level(lookup: impl Fn(&'static str) -> Option<String>) -> LevelFilter {
 pub fn init(level: LevelFilter) {
     let ours = Targets::new()
         .with_default(LevelFilter::WARN.min(level))
-        .with_targets(["shared", "webhook", "archiver"].map(|target| (target, level)));
+        .with_targets(["shared", "webhook", "archiver", "reconciler"].map(|target| (target, level)));
     let json = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false);
     tracing_subscriber::registry().with(json).with(ours).init();
 }

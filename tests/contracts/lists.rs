@@ -51,6 +51,10 @@ macro_rules! every_clause {
                 only_its_holder_gives_the_drain_back
                 of_ten_who_want_the_drain_at_once_one_gets_it
             }
+            signals {
+                a_reminder_stands_with_the_time_of_the_last_one
+                a_reminder_is_no_session
+            }
             tokens {
                 there_is_no_token_before_one_is_put
                 the_token_last_put_is_read

@@ -42,7 +42,11 @@ const WORLD: &[&str] = &[
 /// `config` makes the types its values are for, so that a wrong one stops the function at its start.
 const SHARED: &[Room] = &[
     room("", &[]),
-    pure("domain", &["domain", "secret"], &["base64", "crc_fast", "serde", "serde_json", "sha2", "thiserror", "time"]),
+    pure(
+        "domain",
+        &["domain", "secret"],
+        &["base64", "crc_fast", "serde", "serde_json", "sha2", "thiserror", "time", "url"],
+    ),
     pure("failure", &["failure"], &[]),
     pure("secret", &["secret"], &["subtle"]),
     pure("ports", &["ports", "domain", "failure", "secret"], &["bytes", "futures_util", "thiserror"]),

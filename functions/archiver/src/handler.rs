@@ -5,13 +5,7 @@ use std::time::Duration;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::Deserialize;
 use shared::{
-    clients::{
-        dynamodb::{PermitRows, Table, TokenRow},
-        ringcentral::{Permits, RingCentral, TokenKeeper, origin::OriginGate},
-        s3::Bucket,
-        secrets::{RingCentralCredentials, SecretError, SecretReader},
-        system::System,
-    },
+    clients::{dynamodb::Table, ringcentral::Connector, s3::Bucket, secrets::SecretError, system::System},
     domain::session::Schedule,
     failure::Class,
     ports::session_store::StoreError,
@@ -21,22 +15,15 @@ use shared::{
         stopped::Stopped,
     },
 };
-use tokio::sync::Mutex;
-
-pub(crate) type Source = RingCentral<reqwest::Client, TokenRow, PermitRows, System>;
 
 /// The world the archiver works in.
 pub(crate) struct Handler {
     pub(crate) table: Table,
     pub(crate) bucket: Bucket,
-    pub(crate) credentials: SecretReader<RingCentralCredentials>,
-    pub(crate) http: reqwest::Client,
-    pub(crate) origins: OriginGate,
+    pub(crate) vendor: Connector,
     pub(crate) schedule: Schedule,
     pub(crate) retention: Duration,
     pub(crate) clock: System,
-    /// The vendor's client, with the credentials it was made with.
-    pub(crate) source: Mutex<Option<(RingCentralCredentials, Source)>>,
 }
 
 /// What starts a run; anything else is refused, so that a misrouted event is seen.
@@ -90,16 +77,10 @@ impl Handler {
     /// One run: drains what is due and answers its counts.
     pub(crate) async fn run(&self, event: LambdaEvent<Trigger>) -> Result<Summary, RunFailed> {
         let run_id = event.context.request_id;
-        let credentials = self.credentials.value(&self.clock).await?;
-        let mut source = self.source.lock().await;
-        let current = source.take().filter(|(known, _)| known.is(&credentials));
-        let (_, source) = source.insert(current.unwrap_or_else(|| {
-            let source = self.sign_in(&credentials, &run_id);
-            (credentials, source)
-        }));
+        let source = self.vendor.source(&run_id).await?;
         let archiver = Archiver {
             sessions: &self.table,
-            source,
+            source: source.as_ref(),
             archive: &self.bucket,
             clock: &self.clock,
             schedule: &self.schedule,
@@ -108,18 +89,6 @@ impl Handler {
         let summary = archiver.archive_due(Run { id: &run_id, deadline_ms: event.context.deadline }).await?;
         self.report(&summary);
         Ok(summary)
-    }
-
-    fn sign_in(&self, credentials: &RingCentralCredentials, run_id: &str) -> Source {
-        let tokens = TokenKeeper::new(
-            self.http.clone(),
-            self.origins.server().clone(),
-            credentials.clone(),
-            self.table.token_row(&credentials.client_id),
-            run_id.to_owned(),
-        );
-        let permits = Permits::new(self.table.permit_rows(&credentials.client_id), run_id.to_owned());
-        RingCentral::new(self.http.clone(), self.origins.clone(), tokens, permits, self.clock)
     }
 
     fn report(&self, summary: &Summary) {

@@ -8,11 +8,18 @@ use std::{env, process::ExitCode, time::Duration};
 use handler::Handler;
 use lambda_runtime::service_fn;
 use shared::{
-    clients::{aws, dynamodb::Table, ringcentral::http_client, s3::Bucket, secrets::SecretReader, system::System},
+    clients::{
+        aws,
+        dynamodb::Table,
+        ringcentral::{Connector, http_client},
+        s3::Bucket,
+        secrets::SecretReader,
+        system::System,
+    },
     config::ArchiverConfig,
+    domain::permits::Share,
     telemetry,
 };
-use tokio::sync::Mutex;
 
 /// One try of one request to the table or Secrets Manager, and a request with its retries.
 const ATTEMPT: Duration = Duration::from_secs(3);
@@ -42,16 +49,15 @@ async fn main() -> ExitCode {
     let sdk = aws::load(ATTEMPT, OPERATION).await;
     let uploads = aws::for_streams(&sdk, UPLOAD);
     let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
+    let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), config.table_name);
+    let credentials = SecretReader::ringcentral_credentials(secrets, config.ringcentral_secret_id);
     let handler = Handler {
-        table: Table::new(aws_sdk_dynamodb::Client::new(&sdk), config.table_name),
+        vendor: Connector::new(credentials, http, config.origins, table.clone(), Share::WHOLE, System),
+        table,
         bucket: Bucket::new(aws_sdk_s3::Client::new(&uploads), config.bucket_name, &config.storage_class),
-        credentials: SecretReader::ringcentral_credentials(secrets, config.ringcentral_secret_id),
-        http,
-        origins: config.origins,
         schedule: config.schedule,
         retention: config.retention,
         clock: System,
-        source: Mutex::default(),
     };
     match lambda_runtime::run(service_fn(|event| handler.run(event))).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,4 +13,5 @@ pub mod object_key;
 pub mod permits;
 pub mod reconciliation;
 pub mod session;
+pub mod subscription;
 pub mod sweep;

@@ -40,12 +40,12 @@ impl Group {
         Self("heavy".to_owned())
     }
 
-    /// The status of a live session, until a reply says otherwise.
+    /// The status of a live session, and what stands of subscriptions, until a reply says otherwise.
     pub fn light() -> Self {
         Self("light".to_owned())
     }
 
-    /// Changes of subscriptions, until a reply says otherwise.
+    /// Making and deleting subscriptions, until a reply says otherwise.
     pub fn medium() -> Self {
         Self("medium".to_owned())
     }

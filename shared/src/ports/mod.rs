@@ -9,4 +9,5 @@ pub mod cursor_store;
 pub mod permit_store;
 pub mod recording_source;
 pub mod session_store;
+pub mod subscriptions;
 pub mod token_store;

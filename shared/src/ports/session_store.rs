@@ -1,4 +1,4 @@
-//! The table: session rows and the drain lease.
+//! The table: session rows, the drain lease and the signal to renew.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -146,6 +146,13 @@ pub trait SessionStore {
     /// # Errors
     /// The store's; after an indeterminate one the same call may simply be made again.
     async fn offer(&self, key: &SessionKey, offers: &Offers) -> Result<bool, StoreError>;
+
+    /// Notes that the vendor reminded us at `now_ms` to renew the subscription, in **one** write: whoever listens to the
+    /// table renews it.
+    ///
+    /// # Errors
+    /// The store's; after an indeterminate one the same call may simply be made again.
+    async fn remind(&self, now_ms: u64) -> Result<(), StoreError>;
 
     /// Takes the drain lease until `until_ms`, unless another holder's has not run out.
     ///

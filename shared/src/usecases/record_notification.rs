@@ -18,7 +18,7 @@ pub enum Outcome {
     Known,
     /// It says nothing that decides about a recording.
     NotOfInterest,
-    /// The subscription asks to be renewed.
+    /// The subscription asks to be renewed; whoever may do that is told.
     RenewalReminder,
     /// Authentic, but nothing in it may be acted on.
     NotUnderstood(NotUnderstood),
@@ -49,7 +49,10 @@ pub async fn record_notification<S: SessionStore>(
 ) -> Result<Outcome, StoreError> {
     let sessions = match delivery.parse() {
         Ok(Notification::Telephony(sessions)) => sessions,
-        Ok(Notification::RenewalReminder) => return Ok(Outcome::RenewalReminder),
+        Ok(Notification::RenewalReminder) => {
+            store.remind(now_ms).await?;
+            return Ok(Outcome::RenewalReminder);
+        }
         Err(why) => return Ok(Outcome::NotUnderstood(why)),
     };
     let mut outcome = Outcome::NotOfInterest;

@@ -45,6 +45,10 @@ impl Backend for Memory {
         Some(Kept { queued: stored.queued, due_at_ms: stored.due_at_ms, expires_s: stored.expires_s })
     }
 
+    async fn reminded_at_ms(&self) -> Option<u64> {
+        self.table.reminded_at_ms()
+    }
+
     async fn bytes_of(&self, key: &ObjectKey) -> Option<Vec<u8>> {
         self.bucket.object(key).map(|object| object.bytes.to_vec())
     }

@@ -32,6 +32,9 @@ pub(crate) trait Backend {
     /// What the table keeps of a session beside the row.
     async fn kept(&self, key: &SessionKey) -> Option<Kept>;
 
+    /// When the table was last told to have the subscription renewed, epoch milliseconds.
+    async fn reminded_at_ms(&self) -> Option<u64>;
+
     /// The bytes of an object.
     async fn bytes_of(&self, key: &ObjectKey) -> Option<Vec<u8>>;
 

@@ -73,8 +73,9 @@ impl Real {
         update.expression_attribute_values(":value", value).send().await.unwrap();
     }
 
-    async fn read(&self, key: &SessionKey) -> Option<HashMap<String, AttributeValue>> {
-        let read = self.dynamodb.get_item().table_name(&self.table_name).key(schema::KEY, AttributeValue::S(pk(key)));
+    async fn read_row(&self, pk: &str) -> Option<HashMap<String, AttributeValue>> {
+        let pk = AttributeValue::S(pk.to_owned());
+        let read = self.dynamodb.get_item().table_name(&self.table_name).key(schema::KEY, pk);
         let GetItemOutput { item, .. } = read.consistent_read(true).send().await.unwrap();
         item
     }
@@ -103,7 +104,7 @@ impl Backend for Real {
     }
 
     async fn kept(&self, key: &SessionKey) -> Option<Kept> {
-        let item = self.read(key).await?;
+        let item = self.read_row(&pk(key)).await?;
         let number = |name: &str| item.get(name).map(|value| value.as_n().unwrap().parse().unwrap());
         let text = |value: &AttributeValue| value.as_s().unwrap().clone();
         Some(Kept {
@@ -111,6 +112,11 @@ impl Backend for Real {
             due_at_ms: number(schema::DUE_AT),
             expires_s: number(schema::TTL).unwrap(),
         })
+    }
+
+    async fn reminded_at_ms(&self) -> Option<u64> {
+        let item = self.read_row(schema::RENEWAL_SIGNAL).await?;
+        Some(item["at"].as_n().unwrap().parse().unwrap())
     }
 
     async fn bytes_of(&self, key: &ObjectKey) -> Option<Vec<u8>> {

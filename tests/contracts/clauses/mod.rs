@@ -8,6 +8,7 @@ pub(crate) mod leases;
 pub(crate) mod parts;
 pub(crate) mod permits;
 pub(crate) mod results;
+pub(crate) mod signals;
 pub(crate) mod tokens;
 pub(crate) mod wire;
 

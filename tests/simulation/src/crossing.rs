@@ -145,6 +145,10 @@ impl<P: SessionStore> SessionStore for Far<P> {
         self.crossing.cross("offer", self.port.offer(key, offers)).await
     }
 
+    async fn remind(&self, now_ms: u64) -> Result<(), StoreError> {
+        self.crossing.cross("remind", self.port.remind(now_ms)).await
+    }
+
     async fn acquire_drain(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<Drain, StoreError> {
         self.crossing.cross("acquire drain", self.port.acquire_drain(holder, now_ms, until_ms)).await
     }

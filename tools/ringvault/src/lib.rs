@@ -4,4 +4,6 @@ mod archive;
 pub mod demo;
 pub mod progress;
 pub mod replay;
+pub mod shell;
 pub mod stack;
+pub mod sweep;

@@ -4,12 +4,13 @@ use std::{fmt, io, ops::Range, time::Duration};
 
 use serde_json::{Value, json};
 use shared::{
-    clients::secrets::SecretError,
-    domain::day::format_time,
+    domain::day::{Day, format_time, parse_time},
     ports::{
-        clock::Clock, cursor_store::CursorStore, recording_source::RecordingSource, session_store::SessionStore,
+        clock::Clock,
+        cursor_store::CursorStore,
+        recording_source::RecordingSource,
+        session_store::{SessionStore, StoreError},
     },
-    ports::session_store::StoreError,
     usecases::{
         reconcile::{Reconciler, Swept, Task},
         stopped::Stopped,
@@ -30,15 +31,32 @@ pub enum SweepError {
     /// The table.
     #[error(transparent)]
     Table(#[from] StoreError),
-    /// The credentials.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
     /// Nothing may be asked of RingCentral until a person has looked.
     #[error("RingCentral refuses: {0}")]
     Refused(&'static str),
     /// Standard output or error.
     #[error("could not write: {0}")]
     Output(#[from] io::Error),
+}
+
+/// What is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// What went unheard lately, or in a stretch of time, at once.
+    Reconcile,
+    /// What is older, in its turn.
+    Backfill,
+}
+
+impl Wish {
+    /// The reconciler's task.
+    pub(crate) fn task(self, stretch: Option<Range<u64>>, window_ms: u64, retention_ms: u64) -> Task {
+        match (self, stretch) {
+            (Self::Reconcile, None) => Task::Trailing { window_ms, now: true },
+            (Self::Reconcile, Some(stretch)) => Task::Range(stretch),
+            (Self::Backfill, stretch) => Task::Backfill { stretch, retention_ms },
+        }
+    }
 }
 
 /// What a sweep found.
@@ -119,7 +137,12 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Swept { calls, offered, unheard, amended, reopened, too_short, deleted, unreadable, .. } = &self.swept;
-        writeln!(out, "calls          {calls}, begun {} to {}", format_time(self.swept.from_ms), format_time(self.swept.to_ms))?;
+        writeln!(
+            out,
+            "calls          {calls}, begun {} to {}",
+            format_time(self.swept.from_ms),
+            format_time(self.swept.to_ms)
+        )?;
         writeln!(out, "offered        {offered} recordings")?;
         writeln!(out, "unheard of     {unheard}: no event had told of these; the archiver fetches them")?;
         writeln!(out, "amended        {amended} sessions lacked something the call log says")?;
@@ -141,5 +164,37 @@ pub fn stretch(from_ms: Option<u64>, to_ms: Option<u64>) -> Result<Option<Range<
         (Some(_), Some(_)) => Err("--to is not after --from"),
         (Some(_), None) => Err("--from needs a --to"),
         (None, Some(_)) => Err("--to needs a --from"),
+    }
+}
+
+/// Reads a day or a time of the command line into epoch milliseconds.
+///
+/// # Errors
+/// Says what would be one.
+pub fn time(text: &str) -> Result<u64, &'static str> {
+    let day = Day::parse(text).map(Day::start_ms);
+    day.or_else(|| parse_time(text)).ok_or("neither a day (2026-03-02) nor a time (2026-03-02T15:00:00Z)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_times_are_read() {
+        assert_eq!(time("2026-03-02"), Ok(1_772_409_600_000));
+        assert_eq!(time("2026-03-02T00:00:01Z"), Ok(1_772_409_601_000));
+        for text in ["", "yesterday", "2026-3-2", "2026-02-30"] {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stretch_has_two_ends_in_order() {
+        assert_eq!(stretch(None, None), Ok(None));
+        assert_eq!(stretch(Some(1), Some(2)), Ok(Some(1..2)));
+        for (from, to) in [(Some(1), None), (None, Some(1)), (Some(2), Some(2))] {
+            assert!(stretch(from, to).is_err(), "{from:?} {to:?}");
+        }
     }
 }

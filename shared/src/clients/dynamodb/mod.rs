@@ -27,8 +27,12 @@ pub mod schema {
     pub const DUE_AT: &str = "due_at";
     /// The TTL attribute, epoch seconds.
     pub const TTL: &str = "ttl";
-    /// What the stream tells of a change: it only wakes the archiver, which reads the table itself.
+    /// What the stream tells of a change: it only wakes a function, which reads the table itself.
     pub const STREAM_VIEW: &str = "NEW_IMAGE";
+    /// Keys of rows that tell somebody who listens to the stream begin so.
+    pub const SIGNALS: &str = "signal#";
+    /// The row that tells the reconciler to renew the subscription.
+    pub const RENEWAL_SIGNAL: &str = "signal#renewal";
     /// The value of [`QUEUE`].
     pub const DUE: &str = "due";
 }

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{
-    Table,
+    ROW_VERSION, Table,
     error::{condition_failed, row_in_the_way, translate},
     facts::FactsUpdate,
     finish::written,
@@ -153,6 +153,16 @@ impl SessionStore for Table {
             Err(error) if condition_failed(&error) => Ok(false),
             Err(error) => Err(translate(error)),
         }
+    }
+
+    async fn remind(&self, now_ms: u64) -> Result<(), StoreError> {
+        let request = self
+            .update(schema::RENEWAL_SIGNAL)
+            .update_expression("SET v = :v, #at = :now")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":v", number(ROW_VERSION))
+            .expression_attribute_values(":now", number(now_ms));
+        request.send().await.map(drop).map_err(translate)
     }
 
     async fn acquire_drain(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<Drain, StoreError> {

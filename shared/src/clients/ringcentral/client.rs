@@ -4,7 +4,7 @@ use std::{pin::pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -49,11 +49,26 @@ pub(super) const APP_LACKS_PERMISSION: &str = "CMN-401";
 /// RingCentral, as one user of one app.
 #[derive(Debug)]
 pub struct RingCentral<H, T, P, C> {
-    http: H,
+    pub(super) http: H,
     pub(super) gate: OriginGate,
     tokens: TokenKeeper<H, T>,
     permits: Permits<P>,
-    clock: C,
+    pub(super) clock: C,
+}
+
+/// A request, before it has a permit and a token.
+pub(super) struct Ask<'a> {
+    pub(super) endpoint: Endpoint,
+    pub(super) method: Method,
+    pub(super) url: &'a Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl<'a> Ask<'a> {
+    pub(super) fn get(endpoint: Endpoint, url: &'a Url, headers: HeaderMap) -> Self {
+        Self { endpoint, method: Method::GET, url, headers, body: Bytes::new() }
+    }
 }
 
 impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RingCentral<H, T, P, C> {
@@ -63,14 +78,11 @@ impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RingCentral<H, T, P,
     }
 
     /// Asks until there is an answer: after a 401 once more, with another token (API.md §2); after a 429 when the vendor
-    /// lets it, if that is before `wait_until_ms`.
-    async fn get(
-        &self,
-        endpoint: Endpoint,
-        url: &Url,
-        headers: &HeaderMap,
-        wait_until_ms: u64,
-    ) -> Result<Response<ByteStream>, SourceError> {
+    /// lets it, if that is before `wait_until_ms`. Neither of them did what was asked; a request that may have been heard
+    /// is not sent again.
+    pub(super) async fn ask(&self, ask: &Ask<'_>, wait_until_ms: u64) -> Result<Response<ByteStream>, SourceError> {
+        let Ask { endpoint, url, headers, .. } = ask;
+        let endpoint = *endpoint;
         let unfit = || SourceError::Malformed("the token or the address does not fit a request");
         let world = (&self.http, &self.permits, &self.clock);
         let mut refused_once = false;
@@ -85,9 +97,11 @@ impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RingCentral<H, T, P,
                     return Err(closed.into());
                 }
             };
-            let mut request = Request::get(url.as_str())
+            let mut request = Request::builder()
+                .method(ask.method.clone())
+                .uri(url.as_str())
                 .header(header::AUTHORIZATION, authorization("Bearer", token.expose()).map_err(|_| unfit())?)
-                .body(Bytes::new())
+                .body(ask.body.clone())
                 .map_err(|_| unfit())?;
             request.headers_mut().extend(headers.clone());
             let response = match exchange(world, endpoint, permit, request).await {
@@ -130,7 +144,11 @@ impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RingCentral<H, T, P,
         wait_until_ms: u64,
     ) -> Result<R, SourceError> {
         let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("application/json"))]);
-        let response = self.get(endpoint, url, &headers, wait_until_ms).await?;
+        self.json(self.ask(&Ask::get(endpoint, url, headers), wait_until_ms).await?).await
+    }
+
+    /// The body of a success.
+    pub(super) async fn json<R: DeserializeOwned>(&self, response: Response<ByteStream>) -> Result<R, SourceError> {
         let body = pin!(bounded(response, MAX_JSON_BYTES));
         let body = match select(body, pin!(self.clock.sleep(MAX_JSON_TIME))).await {
             Either::Left((body, _)) => body?,
@@ -140,8 +158,8 @@ impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RingCentral<H, T, P,
     }
 
     async fn content(&self, url: &Url, rest: Option<&Rest>, wait_until_ms: u64) -> Result<Incoming, SourceError> {
-        let headers = content::asked(rest)?;
-        let response = match self.get(Endpoint::Content, url, &headers, wait_until_ms).await {
+        let ask = Ask::get(Endpoint::Content, url, content::asked(rest)?);
+        let response = match self.ask(&ask, wait_until_ms).await {
             Err(SourceError::Status { status: 403, code: Some(code) }) if code == APP_LACKS_PERMISSION => {
                 return Err(Closed::Forbidden.into());
             }

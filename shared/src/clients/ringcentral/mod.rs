@@ -3,17 +3,20 @@
 mod auth;
 mod call_log;
 mod client;
+mod connector;
 mod content;
 mod error;
 mod exchange;
 pub mod origin;
 mod permits;
+mod subscriptions;
 mod throttle;
 mod transport;
 mod wire;
 
 pub use auth::TokenKeeper;
 pub use client::RingCentral;
+pub use connector::{Connector, Source};
 pub use permits::Permits;
 pub use transport::{NoReply, Transport};
 

@@ -9,15 +9,9 @@ pub struct Origin(Url);
 impl Origin {
     /// Reads a configured origin: https, or http on a loopback address, and nothing but scheme, host and port.
     pub fn configured(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok()?;
-        let loopback = match url.host()? {
-            Host::Domain(name) => name == "localhost",
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-        };
-        let secure = url.scheme() == "https" || (url.scheme() == "http" && loopback);
-        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && no_userinfo(&url);
-        (secure && bare).then_some(Self(url))
+        let url = Url::parse(text).ok().filter(secure)?;
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        bare.then_some(Self(url))
     }
 
     /// The address of a path of segments, each percent-encoded, with query pairs.
@@ -97,6 +91,21 @@ impl HostPattern {
             Self::Below(suffix) => name.strip_suffix(suffix.as_str()).is_some_and(|rest| !rest.is_empty()),
         }
     }
+}
+
+/// Whether this is an address of https, or of http on a loopback address, without user and password.
+pub fn is_secure(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| secure(&url))
+}
+
+fn secure(url: &Url) -> bool {
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => return false,
+    };
+    no_userinfo(url) && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
 }
 
 fn no_userinfo(url: &Url) -> bool {

@@ -33,6 +33,10 @@ pub(super) enum Endpoint {
     Content,
     CallLog,
     LiveSession,
+    /// Lists and renews subscriptions.
+    Subscription,
+    /// Creates and deletes them.
+    SubscriptionChange,
     Token,
 }
 
@@ -196,7 +200,8 @@ impl<P: PermitStore> Permits<P> {
         let named = lock(&self.named).get(&endpoint).cloned();
         named.unwrap_or_else(|| match endpoint {
             Endpoint::Content | Endpoint::CallLog => Group::heavy(),
-            Endpoint::LiveSession => Group::light(),
+            Endpoint::LiveSession | Endpoint::Subscription => Group::light(),
+            Endpoint::SubscriptionChange => Group::medium(),
             Endpoint::Token => Group::auth(),
         })
     }

@@ -1,12 +1,14 @@
 //! RingCentral's JSON.
 
 mod log;
+mod subscription;
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
 pub(super) use log::LogReply;
+pub(super) use subscription::{SubscriptionList, SubscriptionReply};
 
 use crate::domain::{ids::PartyId, notification::is_end};
 

@@ -1,7 +1,7 @@
 //! [`SessionStore`] in memory, and the way to the vendor rows.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, HashMap},
     rc::Rc,
 };
@@ -33,6 +33,7 @@ pub struct MemoryTable {
     tokens: Rc<RefCell<HashMap<String, MemoryTokenRow>>>,
     permits: Rc<RefCell<HashMap<String, MemoryPermitRows>>>,
     cursors: Rc<RefCell<BTreeMap<Job, Cursor>>>,
+    reminded_at_ms: Rc<Cell<Option<u64>>>,
 }
 
 impl Default for MemoryTable {
@@ -43,6 +44,7 @@ impl Default for MemoryTable {
             tokens: Rc::default(),
             permits: Rc::default(),
             cursors: Rc::default(),
+            reminded_at_ms: Rc::default(),
         }
     }
 }
@@ -76,6 +78,11 @@ impl MemoryTable {
     /// Keys of the session rows written since this was last asked, each once.
     pub fn changed(&self) -> Vec<SessionKey> {
         self.sessions.borrow_mut().take_changed()
+    }
+
+    /// When the vendor last reminded us to renew the subscription, epoch milliseconds.
+    pub fn reminded_at_ms(&self) -> Option<u64> {
+        self.reminded_at_ms.get()
     }
 
     /// When the next session is due, epoch milliseconds; nothing if all are settled.
@@ -115,6 +122,11 @@ impl SessionStore for MemoryTable {
 
     async fn offer(&self, key: &SessionKey, offers: &Offers) -> Result<bool, StoreError> {
         Ok(self.sessions.borrow_mut().offer(key, offers))
+    }
+
+    async fn remind(&self, now_ms: u64) -> Result<(), StoreError> {
+        self.reminded_at_ms.set(Some(now_ms));
+        Ok(())
     }
 
     async fn acquire_drain(&self, holder: &str, now_ms: u64, until_ms: u64) -> Result<Drain, StoreError> {

@@ -1,0 +1,314 @@
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+
+use futures_util::FutureExt;
+
+use super::*;
+use crate::ports::{cursor_store::Cursor, recording_source::Closed};
+
+const NOW_MS: u64 = 1_776_159_000_000;
+const YEAR_MS: u64 = 365 * 86_400_000;
+const ADDRESS: &str = "https://hook.example.com/";
+
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now_ms(&self) -> u64 {
+        NOW_MS
+    }
+
+    async fn sleep(&self, _duration: Duration) {}
+}
+
+/// One row.
+#[derive(Default)]
+struct Row(RefCell<Cursor>);
+
+impl CursorStore for Row {
+    async fn cursor(&self, _job: &Job) -> Result<Cursor, StoreError> {
+        Ok(self.0.borrow().clone())
+    }
+
+    async fn advance(&self, _job: &Job, rev: u64, state: &str) -> Result<bool, StoreError> {
+        let mut kept = self.0.borrow_mut();
+        let ours = kept.rev == rev;
+        if ours {
+            *kept = Cursor { rev: rev + 1, state: Some(state.to_owned()) };
+        }
+        Ok(ours)
+    }
+}
+
+/// A vendor that does what it is asked and writes it down, unless it was told to fail.
+#[derive(Default)]
+struct Vendor {
+    standing: RefCell<Vec<Subscription>>,
+    said: RefCell<Vec<String>>,
+    created: Cell<u32>,
+    most: Option<usize>,
+    longest_s: Option<u64>,
+    deaf: Cell<bool>,
+    /// What the calls that begin so are answered; without a clear no, a creation is done all the same.
+    fails: Option<(&'static str, fn() -> SourceError)>,
+}
+
+fn status(status: u16, code: &str) -> SourceError {
+    SourceError::Status { status, code: Some(code.to_owned()) }
+}
+
+impl Vendor {
+    fn with(standing: &[Subscription]) -> Self {
+        Self { standing: RefCell::new(standing.to_vec()), ..Self::default() }
+    }
+
+    fn heard(&self, what: String) -> Result<(), SourceError> {
+        let fails = self.fails.filter(|(call, _)| what.starts_with(call)).map(|(_, error)| error());
+        self.said.borrow_mut().push(what);
+        fails.map_or(Ok(()), Err)
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.standing.borrow().iter().map(|one| one.id.clone()).collect()
+    }
+
+    fn run(&self, row: &Row, occasion: Occasion) -> Kept {
+        let token = Secret::new("hush".to_owned());
+        let keeper =
+            Keeper { subscriptions: self, cursors: row, clock: &Stopped, address: ADDRESS, verification_token: &token };
+        keeper.keep(occasion).now_or_never().unwrap().unwrap()
+    }
+}
+
+impl Subscriptions for Vendor {
+    async fn list(&self, wait_until_ms: u64) -> Result<Vec<Subscription>, SourceError> {
+        assert_eq!(wait_until_ms, NOW_MS + WAIT_MS);
+        self.heard("list".to_owned())?;
+        Ok(self.standing.borrow().clone())
+    }
+
+    async fn create(&self, new: &NewSubscription<'_>, _wait_until_ms: u64) -> Result<Subscription, SourceError> {
+        assert_eq!((new.address, new.verification_token.expose()), (ADDRESS, "hush"));
+        if self.longest_s.is_some_and(|longest_s| new.lifetime_s > longest_s) {
+            self.said.borrow_mut().push("refuse a life".to_owned());
+            return Err(status(400, "CMN-101"));
+        }
+        if self.most.is_some_and(|most| self.standing.borrow().len() >= most) {
+            self.said.borrow_mut().push("refuse one more".to_owned());
+            return Err(status(403, "SUB-505"));
+        }
+        self.created.set(self.created.get() + 1);
+        let (disabled, filters) = new.filters.split_at(usize::from(self.deaf.get()));
+        let texts = |filters: &[&str]| filters.iter().map(|filter| (*filter).to_owned()).collect();
+        let created = Subscription {
+            id: format!("new-{}", self.created.get()),
+            address: new.address.to_owned(),
+            active: true,
+            filters: texts(filters),
+            disabled: texts(disabled),
+            expires_at_ms: NOW_MS + new.lifetime_s * 1000,
+        };
+        let heard = self.heard(format!("create {}", created.id));
+        if !matches!(heard, Err(SourceError::Status { status: 400..500, .. } | SourceError::Closed(_))) {
+            self.standing.borrow_mut().push(created.clone());
+        }
+        heard.map(|()| created)
+    }
+
+    async fn renew(&self, id: &str, _wait_until_ms: u64) -> Result<(), SourceError> {
+        self.heard(format!("renew {id}"))
+    }
+
+    async fn delete(&self, id: &str, _wait_until_ms: u64) -> Result<(), SourceError> {
+        self.heard(format!("delete {id}"))?;
+        self.standing.borrow_mut().retain(|one| one.id != id);
+        Ok(())
+    }
+
+    async fn warm(&self, address: &str) -> bool {
+        assert_eq!(address, ADDRESS);
+        self.heard("warm".to_owned()).is_ok()
+    }
+}
+
+fn healthy(id: &str) -> Subscription {
+    let filters = FILTERS.map(str::to_owned).to_vec();
+    let (address, disabled) = (ADDRESS.to_owned(), Vec::new());
+    Subscription { id: id.to_owned(), address, active: true, filters, disabled, expires_at_ms: NOW_MS + YEAR_MS }
+}
+
+fn blacklisted(id: &str) -> Subscription {
+    Subscription { active: false, ..healthy(id) }
+}
+
+fn deaf(id: &str) -> Subscription {
+    let all = healthy(id).filters;
+    Subscription { filters: vec![all[1].clone()], disabled: vec![all[0].clone()], ..healthy(id) }
+}
+
+/// A row that knows this one as healthy, a quarter of an hour ago.
+fn knows(id: &str) -> Row {
+    let fingerprint = fingerprint(&Secret::new("hush".to_owned()));
+    let memory = Memory { id: id.to_owned(), fingerprint, healthy_at_ms: NOW_MS - 900_000 };
+    Row(RefCell::new(Cursor { rev: 1, state: Some(memory.to_json()) }))
+}
+
+fn alarm_of(kept: &Kept) -> Alarm {
+    let Outcome::Alarm(alarm) = kept.outcome else { panic!("{kept:?}") };
+    alarm
+}
+
+#[test]
+fn a_healthy_one_is_left_alone_and_remembered() {
+    let (vendor, row) = (Vendor::with(&[healthy("a")]), knows("a"));
+    let kept = vendor.run(&row, Occasion::Schedule);
+    let expected = Kept { outcome: Outcome::Healthy, repaired: false, healthy_at_ms: Some(NOW_MS - 900_000) };
+    assert_eq!((kept, vendor.said.take()), (expected, vec!["list".to_owned()]));
+    let again = vendor.run(&row, Occasion::Schedule);
+    assert_eq!(again.healthy_at_ms, Some(NOW_MS));
+}
+
+#[test]
+fn a_missing_one_is_created_with_the_longest_life_that_is_accepted() {
+    for (longest_s, refusals) in [(None, 0), (Some(630_720_000), 0), (Some(315_360_000), 1), (Some(604_800), 2)] {
+        let (vendor, row) = (Vendor { longest_s, ..Vendor::default() }, Row::default());
+        let kept = vendor.run(&row, Occasion::Schedule);
+        assert_eq!(kept, Kept { outcome: Outcome::Created, repaired: true, healthy_at_ms: None });
+        let said = vendor.said.take();
+        assert_eq!(said.iter().filter(|said| *said == "refuse a life").count(), refusals, "{said:?}");
+        assert_eq!((said[1].as_str(), vendor.ids()), ("warm", vec!["new-1".to_owned()]));
+        assert_eq!(vendor.run(&row, Occasion::Schedule).outcome, Outcome::Healthy);
+    }
+}
+
+#[test]
+fn a_life_the_vendor_never_accepts_is_told() {
+    let vendor = Vendor { longest_s: Some(1), ..Vendor::default() };
+    assert_eq!(alarm_of(&vendor.run(&Row::default(), Occasion::Schedule)), Alarm::CreateRefused);
+    assert_eq!(vendor.said.take().len(), 2 + LIFETIMES_S.len());
+}
+
+#[test]
+fn nothing_is_deleted_before_the_new_one_stands() {
+    let (vendor, row) = (Vendor::with(&[blacklisted("a"), blacklisted("b")]), knows("a"));
+    let kept = vendor.run(&row, Occasion::Schedule);
+    assert_eq!((kept.outcome, kept.repaired), (Outcome::Repaired, true));
+    assert_eq!(vendor.said.take(), ["list", "warm", "create new-1", "delete a", "delete b"]);
+}
+
+#[test]
+fn where_no_more_are_allowed_the_broken_one_goes_first() {
+    let vendor = Vendor { most: Some(1), ..Vendor::with(&[blacklisted("a")]) };
+    let kept = vendor.run(&knows("a"), Occasion::Schedule);
+    assert_eq!((kept.outcome, kept.repaired), (Outcome::Repaired, true));
+    assert_eq!(vendor.said.take(), ["list", "warm", "refuse one more", "delete a", "create new-1"]);
+    let theirs = Subscription { address: "https://other.example.com/".to_owned(), ..healthy("theirs") };
+    let vendor = Vendor { most: Some(1), ..Vendor::with(&[theirs]) };
+    assert_eq!(alarm_of(&vendor.run(&Row::default(), Occasion::Schedule)), Alarm::LimitReached);
+    assert_eq!(vendor.ids(), ["theirs"]);
+}
+
+#[test]
+fn a_missing_permission_costs_a_trial_a_run_until_it_is_granted() {
+    let (vendor, row) = (Vendor::with(&[deaf("a")]), knows("a"));
+    vendor.deaf.set(true);
+    for trial in ["new-1", "new-2"] {
+        let kept = vendor.run(&row, Occasion::Schedule);
+        assert_eq!((alarm_of(&kept), kept.repaired), (Alarm::PermissionMissing, false));
+        assert_eq!(kept.healthy_at_ms, Some(NOW_MS - 900_000), "the gap goes on");
+        let said = vendor.said.take();
+        assert_eq!(said, ["list", "warm", &format!("create {trial}"), &format!("delete {trial}")]);
+        assert_eq!(vendor.ids(), ["a"]);
+    }
+    vendor.deaf.set(false);
+    let kept = vendor.run(&row, Occasion::Schedule);
+    assert_eq!((kept.outcome, kept.repaired), (Outcome::Repaired, true));
+    assert_eq!(vendor.ids(), ["new-3"]);
+}
+
+#[test]
+fn a_deaf_one_is_better_than_none() {
+    let (vendor, row) = (Vendor::default(), Row::default());
+    vendor.deaf.set(true);
+    assert_eq!(alarm_of(&vendor.run(&row, Occasion::Schedule)), Alarm::PermissionMissing);
+    assert_eq!(vendor.ids(), ["new-1"]);
+    assert_eq!(alarm_of(&vendor.run(&row, Occasion::Schedule)), Alarm::PermissionMissing);
+    assert_eq!(vendor.ids(), ["new-1"], "and a second one no better than the first");
+}
+
+#[test]
+fn a_renewal_that_is_refused_leads_to_a_new_one() {
+    let refusals: [fn() -> SourceError; 2] = [|| status(404, "CMN-102"), || status(403, "CMN-408")];
+    for refusal in refusals {
+        let vendor = Vendor { fails: Some(("renew", refusal)), ..Vendor::with(&[healthy("a")]) };
+        let kept = vendor.run(&knows("a"), Occasion::Reminder);
+        assert_eq!((kept.outcome, kept.repaired), (Outcome::Repaired, true));
+        assert_eq!(vendor.said.take(), ["list", "renew a", "warm", "create new-1", "delete a"]);
+    }
+}
+
+#[test]
+fn a_reminder_renews() {
+    let vendor = Vendor::with(&[healthy("a"), healthy("b")]);
+    let kept = vendor.run(&knows("a"), Occasion::Reminder);
+    assert_eq!((kept.outcome, kept.repaired), (Outcome::Renewed, false));
+    assert_eq!(vendor.said.take(), ["list", "renew a", "delete b"]);
+}
+
+#[test]
+fn a_creation_without_an_answer_is_not_tried_again_and_the_next_run_finds_it() {
+    let lost: fn() -> SourceError = || SourceError::Unreachable("timeout".to_owned());
+    let (mut vendor, row) = (Vendor { fails: Some(("create", lost)), ..Vendor::with(&[blacklisted("a")]) }, knows("a"));
+    let kept = vendor.run(&row, Occasion::Schedule);
+    assert_eq!((alarm_of(&kept), kept.repaired), (Alarm::CreateUnanswered, false));
+    assert_eq!(vendor.said.take(), ["list", "warm", "create new-1"]);
+    vendor.fails = None;
+    let kept = vendor.run(&row, Occasion::Schedule);
+    let expected = Kept { outcome: Outcome::Healthy, repaired: true, healthy_at_ms: Some(NOW_MS - 900_000) };
+    assert_eq!((kept, vendor.ids()), (expected, vec!["new-1".to_owned()]));
+}
+
+#[test]
+fn every_failure_is_the_one_alarm_it_should_be_and_deletes_nothing() {
+    let throttled: fn() -> SourceError = || Closed::Throttled { retry_after: Duration::from_secs(60) }.into();
+    let cases: [(&str, fn() -> SourceError, Alarm); 12] = [
+        ("list", || status(503, "CMN-201"), Alarm::ListFailed),
+        ("list", throttled, Alarm::ListFailed),
+        ("list", || SourceError::Malformed("no list"), Alarm::ListFailed),
+        ("list", || status(403, "CMN-401"), Alarm::PermissionMissing),
+        ("create", || status(400, "SUB-520"), Alarm::AddressRefused),
+        ("create", || status(400, "SUB-521"), Alarm::AddressRefused),
+        ("create", || status(400, "SUB-524"), Alarm::AddressRefused),
+        ("create", || status(400, "SUB-525"), Alarm::AddressRefused),
+        ("create", || status(403, "CMN-401"), Alarm::PermissionMissing),
+        ("create", || status(403, "CMN-408"), Alarm::CreateRefused),
+        ("create", || status(504, "CMN-201"), Alarm::CreateUnanswered),
+        ("create", throttled, Alarm::CreateRefused),
+    ];
+    for (call, error, expected) in cases {
+        let row = knows("a");
+        let vendor = Vendor { fails: Some((call, error)), ..Vendor::with(&[blacklisted("a")]) };
+        let kept = vendor.run(&row, Occasion::Schedule);
+        assert_eq!((alarm_of(&kept), kept.repaired), (expected, false), "{call} {}", error());
+        assert!(vendor.ids().contains(&"a".to_owned()), "{call} {}", error());
+        assert_eq!(row.0.borrow().rev, 1, "nothing is remembered as healthy");
+    }
+    let unreachable: fn() -> SourceError = || SourceError::Unreachable("reset".to_owned());
+    for (call, occasion, expected) in
+        [("renew", Occasion::Reminder, Alarm::RenewFailed), ("delete", Occasion::Schedule, Alarm::DeleteFailed)]
+    {
+        let vendor = Vendor { fails: Some((call, unreachable)), ..Vendor::with(&[healthy("a"), healthy("b")]) };
+        let row = knows("a");
+        assert_eq!(alarm_of(&vendor.run(&row, occasion)), expected);
+        assert_eq!((vendor.ids().len(), row.0.borrow().rev), (2, 2), "{call}: a healthy one stands");
+    }
+}
+
+#[test]
+fn a_memory_that_cannot_be_read_is_none() {
+    let row = Row(RefCell::new(Cursor { rev: 7, state: Some("{".to_owned()) }));
+    let kept = Vendor::with(&[healthy("a")]).run(&row, Occasion::Schedule);
+    assert_eq!(kept, Kept { outcome: Outcome::Healthy, repaired: true, healthy_at_ms: None });
+    assert_eq!(row.0.borrow().rev, 8);
+}
