@@ -14,4 +14,5 @@ mod replay;
 mod secrecy;
 mod start;
 mod store_down;
+mod subscription;
 mod webhook;

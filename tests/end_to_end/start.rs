@@ -23,6 +23,12 @@ async fn a_missing_or_malformed_variable_is_named_on_one_line() {
         ("VERIFICATION_SECRET_ID", "", "webhook: VERIFICATION_SECRET_ID is not set"),
         ("BUCKET_NAME", "", "archiver: BUCKET_NAME is not set"),
         ("RINGCENTRAL_SECRET_ID", "", "archiver: RINGCENTRAL_SECRET_ID is not set"),
+        ("WEBHOOK_URL", "", "reconciler: WEBHOOK_URL is not set"),
+        (
+            "WEBHOOK_URL",
+            "http://hook.example.com/",
+            "reconciler: WEBHOOK_URL is not an https address (http only on a loopback address)",
+        ),
         ("QUIET_PERIOD_SECONDS", "soon", "webhook: QUIET_PERIOD_SECONDS is not a number of seconds, decimals allowed"),
         (
             "RINGCENTRAL_MEDIA_URL",

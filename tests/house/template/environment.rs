@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use shared::config::{ArchiverConfig, ConfigError, WebhookConfig};
+use shared::config::{ArchiverConfig, ConfigError, ReconcilerConfig, WebhookConfig};
 
 use super::{Function, Template};
 
@@ -14,6 +14,11 @@ use super::{Function, Template};
 const INTERFACE: &[(&str, &[&str], &[&str])] = &[
     ("webhook", &["TABLE_NAME", "VERIFICATION_SECRET_ID"], WAITS),
     ("archiver", &["BUCKET_NAME", "RINGCENTRAL_SECRET_ID", "TABLE_NAME"], ARCHIVER),
+    (
+        "reconciler",
+        &["BUCKET_NAME", "RINGCENTRAL_SECRET_ID", "TABLE_NAME", "VERIFICATION_SECRET_ID", "WEBHOOK_URL"],
+        RECONCILER,
+    ),
 ];
 const WAITS: &[&str] = &[
     "FIRST_ATTEMPT_DELAY_SECONDS",
@@ -35,6 +40,18 @@ const ARCHIVER: &[&str] = &[
     "VENDOR_RETENTION_DAYS",
 ];
 
+const RECONCILER: &[&str] = &[
+    "FIRST_ATTEMPT_DELAY_SECONDS",
+    "QUIET_PERIOD_SECONDS",
+    "RETRY_LADDER_SECONDS",
+    "RINGCENTRAL_ALLOWED_HOSTS",
+    "RINGCENTRAL_MEDIA_URL",
+    "RINGCENTRAL_SERVER_URL",
+    "ROW_TTL_DAYS",
+    "UNLISTED_AFTER_HOURS",
+    "VENDOR_RETENTION_DAYS",
+];
+
 type Variables = BTreeMap<&'static str, String>;
 
 /// What a function makes of variables, in words, and the names it asked for.
@@ -47,6 +64,7 @@ fn config(binary: &str, variables: &Variables) -> (Result<String, ConfigError>, 
     let made = match binary {
         "webhook" => WebhookConfig::read(lookup).map(|config| format!("{config:?}")),
         "archiver" => ArchiverConfig::read(lookup).map(|config| format!("{config:?}")),
+        "reconciler" => ReconcilerConfig::read(lookup).map(|config| format!("{config:?}")),
         other => panic!("say here which configuration {other} reads"),
     };
     (made, asked.into_inner())
@@ -57,7 +75,8 @@ fn required(binary: &str) -> Variables {
     let mut set = Variables::new();
     while let Err(complaint) = config(binary, &set).0 {
         let ConfigError::Missing(name) = complaint else { panic!("{binary}: {complaint}") };
-        assert_eq!(set.insert(name, "some-name".to_owned()), None, "{binary} does not take {name}");
+        let value = if name == "WEBHOOK_URL" { "https://hook.example.com/" } else { "some-name" };
+        assert_eq!(set.insert(name, value.to_owned()), None, "{binary} does not take {name}");
     }
     set
 }

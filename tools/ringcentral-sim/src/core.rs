@@ -175,7 +175,10 @@ impl Simulator {
             Ok(()) => {
                 let subscription = self.subscriptions.add(draft, now_ms);
                 self.enter_reminders(&subscription.id, now_ms);
-                Reply::json(200, &subscription.resource(&self.links(), now_ms))
+                match self.settings.creation_unheard {
+                    Some(status) => Reply::bare(status).announcing(Some(0)),
+                    None => Reply::json(200, &subscription.resource(&self.links(), now_ms)),
+                }
             }
             Err(fault) => fault.reply(),
         };
@@ -185,6 +188,11 @@ impl Simulator {
     /// The subscriptions that have not expired, oldest first.
     pub fn subscriptions(&self, now_ms: u64) -> impl Iterator<Item = &Subscription> {
         self.subscriptions.living(now_ms)
+    }
+
+    /// A subscription that has not expired, to be changed.
+    pub fn subscription_mut(&mut self, subscription_id: &str, now_ms: u64) -> Option<&mut Subscription> {
+        self.subscriptions.living_mut(subscription_id, now_ms)
     }
 
     /// Stops deliveries to a subscription, as the vendor does after failures (API.md §5.4). False if there is none.

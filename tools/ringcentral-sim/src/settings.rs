@@ -75,6 +75,9 @@ pub struct Settings {
     pub max_expires_in_s: u64,
     /// What is looked at when a new address answers (API.md §5.1).
     pub handshake: HandshakeChecks,
+    /// A subscription is created, but the reply to that is this status without a body, as from a gateway that gave up
+    /// waiting for the handshake (API.md §4, §5.2).
+    pub creation_unheard: Option<u16>,
     /// How notifications go astray.
     pub delivery: DeliverySettings,
     /// Times in which requests fail; the first that fits decides.
@@ -190,6 +193,7 @@ impl Default for Settings {
             trickle_pause_ms: 50,
             max_expires_in_s: 630_720_000,
             handshake: HandshakeChecks::default(),
+            creation_unheard: None,
             delivery: DeliverySettings::default(),
             outages: Vec::new(),
             seed: 0,

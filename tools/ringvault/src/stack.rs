@@ -45,7 +45,7 @@ pub struct StackConfig {
     pub env: BTreeMap<String, String>,
     /// How many webhook processes serve.
     pub webhooks: usize,
-    /// How long one run of the archiver may take, milliseconds.
+    /// How long one run of the archiver may take, milliseconds; of the reconciler as well.
     pub archiver_timeout_ms: u64,
 }
 
@@ -63,6 +63,8 @@ pub struct Stack {
     pub webhook: Arc<Function>,
     /// Lambda 2.
     pub archiver: Function,
+    /// Lambda 3.
+    pub reconciler: Function,
     /// HTTP in front of the webhook.
     pub webhook_url: FunctionUrl,
 }
@@ -91,12 +93,12 @@ pub enum StackError {
 }
 
 impl Binaries {
-    /// Builds webhook and archiver with this program's profile; blocks until cargo is done.
+    /// Builds the functions with this program's profile; blocks until cargo is done.
     ///
     /// # Errors
     /// Cargo's.
     pub fn build() -> Result<Self, BuildError> {
-        binaries::build(&["webhook", "archiver"]).map(Self)
+        binaries::build(&["webhook", "archiver", "reconciler"]).map(Self)
     }
 
     /// The folder all profiles are built below.
@@ -163,7 +165,7 @@ impl Stack {
         });
         secrets.put(RINGCENTRAL_SECRET, &credentials.to_string());
         let vendor = SimServer::start(config.vendor.clone()).await.map_err(StackError::Vendor)?;
-        let mut env = BTreeMap::from([
+        let shared = BTreeMap::from([
             ("TABLE_NAME".to_owned(), TABLE.to_owned()),
             ("BUCKET_NAME".to_owned(), BUCKET.to_owned()),
             ("VERIFICATION_SECRET_ID".to_owned(), VERIFICATION_SECRET.to_owned()),
@@ -174,21 +176,27 @@ impl Stack {
             ("AWS_ENDPOINT_URL_S3".to_owned(), s3.endpoint()),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER".to_owned(), secrets.endpoint()),
         ]);
-        env.extend(config.env);
-        env.retain(|_, value| !value.is_empty());
-        let function = |name: &str, instances, timeout_ms| FunctionConfig {
-            name: name.to_owned(),
-            binary: binaries.path(name),
-            env: env.clone(),
-            instances,
-            timeout_ms,
-            memory_mb: 256,
-            log_file: Some(config.dir.join(format!("{name}.log"))),
+        let function = |name: &str, instances, timeout_ms, own: &[(&str, String)]| {
+            let mut env = shared.clone();
+            env.extend(own.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+            env.extend(config.env.clone());
+            env.retain(|_, value| !value.is_empty());
+            FunctionConfig {
+                name: name.to_owned(),
+                binary: binaries.path(name),
+                env,
+                instances,
+                timeout_ms,
+                memory_mb: 256,
+                log_file: Some(config.dir.join(format!("{name}.log"))),
+            }
         };
-        let webhook = Arc::new(Function::start(function("webhook", config.webhooks, 5_000)).await?);
-        let archiver = Function::start(function("archiver", 1, config.archiver_timeout_ms)).await?;
+        let webhook = Arc::new(Function::start(function("webhook", config.webhooks, 5_000, &[])).await?);
+        let archiver = Function::start(function("archiver", 1, config.archiver_timeout_ms, &[])).await?;
         let webhook_url = FunctionUrl::start(Arc::clone(&webhook)).await?;
-        Ok(Self { dynamodb, s3, secrets, vendor, webhook, archiver, webhook_url })
+        let address = [("WEBHOOK_URL", webhook_url.url())];
+        let reconciler = Function::start(function("reconciler", 1, config.archiver_timeout_ms, &address)).await?;
+        Ok(Self { dynamodb, s3, secrets, vendor, webhook, archiver, reconciler, webhook_url })
     }
 
     /// One scheduled run of the archiver; its summary.
@@ -196,7 +204,15 @@ impl Stack {
     /// # Errors
     /// The run failed.
     pub async fn run_archiver(&self) -> Result<Value, InvokeError> {
-        self.archiver.invoke(&json!({ "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} })).await
+        self.archiver.invoke(&tick()).await
+    }
+
+    /// One scheduled run of the reconciler; its summary.
+    ///
+    /// # Errors
+    /// The run failed.
+    pub async fn run_reconciler(&self) -> Result<Value, InvokeError> {
+        self.reconciler.invoke(&tick()).await
     }
 
     /// The session rows, by key.
@@ -218,6 +234,11 @@ impl Stack {
         let queued = rows.iter().filter(|row| row.contains_key(schema::QUEUE));
         Ok(queued.filter_map(|row| row.get(schema::DUE_AT)?.as_u64()).min())
     }
+}
+
+/// What a rule of EventBridge sends.
+fn tick() -> Value {
+    json!({ "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} })
 }
 
 /// The key of a row.

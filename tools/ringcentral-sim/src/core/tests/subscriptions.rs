@@ -39,6 +39,17 @@ fn an_address_that_does_not_answer_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_creation_whose_answer_is_lost_has_happened() {
+    let mut rig = Rig::with(Settings { creation_unheard: Some(504), ..Settings::default() });
+    let reply = rig.subscribe_well(&subscription());
+    assert_eq!((reply.status, reply.body.len()), (504, 0));
+    assert_eq!(body(&rig.get(SUBSCRIPTIONS))["records"].as_array().unwrap().len(), 1);
+    let Outcome::Handshake(handshake) = rig.subscribe(&subscription()) else { panic!("a handshake comes first") };
+    let refused = rig.simulator.finish_handshake(handshake, HandshakeAnswer::Unreachable, rig.now_ms);
+    assert_eq!((refused.status, code(&refused).as_str()), (400, "SUB-521"), "what is refused is told");
+}
+
+#[test]
 fn a_bad_request_is_refused_before_any_handshake() {
     let changed = |path: &str, value: Value| {
         let mut wanted = subscription();
