@@ -20,6 +20,7 @@ fn a_made_up_day_is_archived_whole() {
     assert!(figure("direct") > 0 && figure("fallback") >= 3, "{outcome}");
     assert_eq!(figure("offered"), figure("archived") + figure("terminal"));
     assert_eq!(figure("archived"), figure("direct") + figure("fallback") + figure("adopted"));
+    assert!(figure("unheard") > 0, "some events are lost: {outcome}");
     assert_eq!(figure("throttled"), 0, "the archiver keeps within the vendor's limit");
     assert!(Path::new(outcome["folder"].as_str().unwrap()).is_dir());
     assert!(shown.contains("UNLISTED_AFTER_HOURS"), "what is shorter than in life is announced");

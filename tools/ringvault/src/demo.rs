@@ -2,7 +2,6 @@
 
 mod day;
 mod outcome;
-mod subscription;
 
 use std::{io, path::Path, time::Duration};
 
@@ -11,7 +10,6 @@ use serde_json::Value;
 
 pub use day::stack_config;
 pub use outcome::Outcome;
-pub use subscription::SubscribeError;
 
 use crate::{
     archive::Archive,
@@ -37,12 +35,12 @@ pub enum DemoError {
     /// The table.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// The archiver.
-    #[error("the archiver: {0}")]
-    Archiver(#[from] InvokeError),
-    /// The subscription at the vendor.
-    #[error(transparent)]
-    Subscribe(#[from] SubscribeError),
+    /// Archiver or reconciler.
+    #[error("a function: {0}")]
+    Function(#[from] InvokeError),
+    /// The reconciler could not subscribe the webhook.
+    #[error("the reconciler did not subscribe the webhook: {0}")]
+    NotSubscribed(Value),
     /// Standard output or error.
     #[error("could not write: {0}")]
     Output(#[from] io::Error),
@@ -57,21 +55,24 @@ pub struct Demo<'a> {
 }
 
 impl Demo<'_> {
-    /// Subscribes, lets the day happen, drives the schedule until nothing is due any more, and judges what lies in
-    /// table and bucket, which is the folder `dir`.
+    /// Has the reconciler subscribe the webhook, lets the day happen, drives the schedules until nothing is due and nothing
+    /// unheard of is left, and judges what lies in table and bucket, which is the folder `dir`.
     ///
     /// # Errors
     /// The stack's.
     pub async fn run(&self, stack: &Stack, dir: &Path, progress: &mut Progress) -> Result<Outcome, DemoError> {
         let started_ms = (self.now_ms)();
-        subscription::create(stack).await?;
+        let summary = stack.run_reconciler().await?;
+        if summary["subscription"] != "created" {
+            return Err(DemoError::NotSubscribed(summary));
+        }
         let day = day::of_calls(self.seed, (self.now_ms)());
         progress.announce(&day::announcement(&day))?;
         let scripts = day.scripts();
         let sessions = scripts.len();
         let expected = scripts.iter().map(|script| script.recordings.len()).sum();
         stack.vendor.with(|vendor| scripts.into_iter().for_each(|script| vendor.schedule(script)));
-        self.settle(stack, started_ms, expected, progress).await?;
+        let unheard = self.settle(stack, started_ms, expected, progress).await?;
         let now_ms = (self.now_ms)();
         Ok(Outcome::judge(
             stack,
@@ -80,6 +81,7 @@ impl Demo<'_> {
                 seed: self.seed,
                 calls: day.calls,
                 sessions,
+                unheard,
                 seconds: now_ms.saturating_sub(started_ms) as f64 / 1_000.0,
                 now_ms,
                 folder: dir.to_owned(),
@@ -87,15 +89,16 @@ impl Demo<'_> {
         ))
     }
 
-    /// Drives the schedule until the day is over and no session is due any more.
+    /// Drives the schedules until the day is over, no session is due and the call log knows no more than the table. Answers
+    /// of how many recordings no event had told.
     async fn settle(
         &self,
         stack: &Stack,
         started_ms: u64,
         expected: usize,
         progress: &mut Progress,
-    ) -> Result<(), DemoError> {
-        let mut quiet_since_ms = None;
+    ) -> Result<u64, DemoError> {
+        let (mut quiet_since_ms, mut unheard, mut shown) = (None, 0, None);
         loop {
             tokio::time::sleep(TICK).await;
             let now_ms = (self.now_ms)();
@@ -104,20 +107,41 @@ impl Demo<'_> {
                 stack.run_archiver().await?;
                 let (ended, seconds) = (ended(stack)?, now_ms.saturating_sub(started_ms) as f64 / 1_000.0);
                 let words = format!("{ended} of {expected} recordings have ended, {seconds:.1} s");
-                progress.show(ended as u64, expected as u64, &words)?;
+                if shown != Some(ended) {
+                    progress.show(ended as u64, expected as u64, &words)?;
+                }
+                shown = Some(ended);
             }
-            let over = stack.vendor.with(|vendor| vendor.next_ms()).is_none() && due_ms.is_none();
             let since_ms = *quiet_since_ms.get_or_insert(now_ms);
-            if !over {
+            if due_ms.is_some() || !is_over(stack, now_ms) {
                 quiet_since_ms = None;
             } else if now_ms.saturating_sub(since_ms) >= LAST_DELIVERIES_MS {
-                return Ok(progress.end()?);
+                let found = stack.reconcile(started_ms.saturating_sub(LAST_DELIVERIES_MS), now_ms).await?;
+                let found = found["reconciled"]["unheard"].as_u64().unwrap_or(0);
+                unheard += found;
+                if found == 0 {
+                    progress.end()?;
+                    return Ok(unheard);
+                }
+                quiet_since_ms = None;
             }
             if now_ms.saturating_sub(started_ms) > SETTLE_WITHIN_MS {
-                return Ok(progress.end()?);
+                progress.end()?;
+                return Ok(unheard);
             }
         }
     }
+}
+
+/// Whether the day has passed: nothing more happens, and all that will be listed is.
+fn is_over(stack: &Stack, now_ms: u64) -> bool {
+    stack.vendor.with(|vendor| {
+        let to_come = |at_ms: Option<u64>| at_ms.is_some_and(|at_ms| at_ms > now_ms);
+        let listed = vendor.offered().all(|offered| !to_come(offered.listed_at_ms));
+        // The subscription's renewal is years away.
+        let happens = vendor.next_ms().is_some_and(|next_ms| next_ms < now_ms + SETTLE_WITHIN_MS);
+        !happens && listed
+    })
 }
 
 /// How many recordings have ended.

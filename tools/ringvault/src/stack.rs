@@ -18,7 +18,7 @@ use local_cloud::{
 };
 use ringcentral_sim::{Settings, server::SimServer};
 use serde_json::{Map, Value, json};
-use shared::clients::dynamodb::schema;
+use shared::{clients::dynamodb::schema, domain::day::format_time};
 
 /// Name of the local table.
 pub const TABLE: &str = "ringvault-sessions";
@@ -67,6 +67,8 @@ pub struct Stack {
     pub reconciler: Function,
     /// HTTP in front of the webhook.
     pub webhook_url: FunctionUrl,
+    /// The reconciler's variables: with them a shell reaches this stack.
+    pub variables: BTreeMap<String, String>,
 }
 
 /// Why there is no stack.
@@ -195,8 +197,10 @@ impl Stack {
         let archiver = Function::start(function("archiver", 1, config.archiver_timeout_ms, &[])).await?;
         let webhook_url = FunctionUrl::start(Arc::clone(&webhook)).await?;
         let address = [("WEBHOOK_URL", webhook_url.url())];
-        let reconciler = Function::start(function("reconciler", 1, config.archiver_timeout_ms, &address)).await?;
-        Ok(Self { dynamodb, s3, secrets, vendor, webhook, archiver, reconciler, webhook_url })
+        let reconciler = function("reconciler", 1, config.archiver_timeout_ms, &address);
+        let variables = reconciler.env.clone();
+        let reconciler = Function::start(reconciler).await?;
+        Ok(Self { dynamodb, s3, secrets, vendor, webhook, archiver, reconciler, webhook_url, variables })
     }
 
     /// One scheduled run of the archiver; its summary.
@@ -213,6 +217,15 @@ impl Stack {
     /// The run failed.
     pub async fn run_reconciler(&self) -> Result<Value, InvokeError> {
         self.reconciler.invoke(&tick()).await
+    }
+
+    /// A run of the reconciler over calls that began between two times, epoch milliseconds; its summary.
+    ///
+    /// # Errors
+    /// The run failed.
+    pub async fn reconcile(&self, from_ms: u64, to_ms: u64) -> Result<Value, InvokeError> {
+        let detail = json!({ "from": format_time(from_ms), "to": format_time(to_ms) });
+        self.reconciler.invoke(&json!({ "detail": detail })).await
     }
 
     /// The session rows, by key.

@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use ringcentral_sim::{
-    DeliverySettings, Settings,
-    calls::{Day, Telling},
-};
+use ringcentral_sim::{DeliverySettings, Settings, calls::Day};
 
 use crate::stack::StackConfig;
 
@@ -28,6 +25,7 @@ pub fn stack_config(dir: &Path, seed: u64) -> StackConfig {
         rate_window_ms: WINDOW_MS,
         trickle_pause_ms: 2,
         delivery: DeliverySettings {
+            drop_share: 0.4,
             duplicate_share: 0.05,
             duplicate_new_uuid_share: 0.05,
             reorder_share: 0.1,
@@ -42,6 +40,7 @@ pub fn stack_config(dir: &Path, seed: u64) -> StackConfig {
         ("RETRY_LADDER_SECONDS", RETRY_LADDER_S),
         ("QUIET_PERIOD_SECONDS", QUIET_PERIOD_S),
         ("UNLISTED_AFTER_HOURS", UNLISTED_AFTER_HOURS),
+        ("VENDOR_RETENTION_DAYS", "1"),
     ] {
         config.env.insert(name.to_owned(), value.to_owned());
     }
@@ -50,15 +49,9 @@ pub fn stack_config(dir: &Path, seed: u64) -> StackConfig {
     config
 }
 
-/// The day. No recording goes unmentioned: without an event nobody would look for it yet.
+/// The day.
 pub(super) fn of_calls(seed: u64, start_ms: u64) -> Day {
-    Day {
-        length_ms: LENGTH_MS,
-        calls: CALLS,
-        hurry: HURRY,
-        telling: Telling { unmentioned: 0.0, ..Telling::default() },
-        ..Day::new(seed, start_ms)
-    }
+    Day { length_ms: LENGTH_MS, calls: CALLS, hurry: HURRY, ..Day::new(seed, start_ms) }
 }
 
 /// What is smaller than in life.
@@ -72,7 +65,7 @@ pub(super) fn announcement(day: &Day) -> String {
   RETRY_LADDER_SECONDS           60,120,300,… / {RETRY_LADDER_S}
   QUIET_PERIOD_SECONDS           900 / {QUIET_PERIOD_S}
   UNLISTED_AFTER_HOURS           72 / {UNLISTED_AFTER_HOURS}
-Some events come twice or out of order; every recording is named by one that arrives.",
+Some events come twice, out of order, or not at all: what none told of, the reconciler finds in the call log.",
         day.seed,
         LENGTH_MS * HURRY / 60_000,
         LENGTH_MS / 1_000,

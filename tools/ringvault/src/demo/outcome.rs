@@ -19,6 +19,8 @@ pub(super) struct Frame {
     pub(super) seed: u64,
     pub(super) calls: u32,
     pub(super) sessions: usize,
+    /// Recordings no event had told of.
+    pub(super) unheard: u64,
     pub(super) seconds: f64,
     /// When the archive was looked at, epoch milliseconds.
     pub(super) now_ms: u64,
@@ -31,6 +33,7 @@ pub struct Outcome {
     seed: u64,
     calls: u32,
     sessions: usize,
+    unheard: u64,
     seconds: f64,
     folder: PathBuf,
     offered: usize,
@@ -57,7 +60,11 @@ impl Outcome {
         };
         let unjust: BTreeSet<&String> =
             offers.iter().filter(still_served).map(|offered| &offered.recording_id).collect();
-        let offered: BTreeSet<String> = offers.iter().map(|offered| offered.recording_id.clone()).collect();
+        // What no event told of and the log does not offer, nobody can know.
+        let known: BTreeSet<&String> = archive.recordings.iter().map(|recording| &recording.id).collect();
+        let offered = offers.iter().map(|offered| &offered.recording_id);
+        let offered: BTreeSet<String> =
+            offered.filter(|id| known.contains(id) || unjust.contains(id)).cloned().collect();
         let throttled = stack.vendor.with(|vendor| vendor.requests().iter().filter(|one| one.status == 429).count());
         let mut endings: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
         let mut missing = offered.clone();
@@ -72,11 +79,12 @@ impl Outcome {
             }
             missing.remove(id);
         }
-        let Frame { seed, calls, sessions, seconds, folder, .. } = frame;
+        let Frame { seed, calls, sessions, unheard, seconds, folder, .. } = frame;
         Self {
             seed,
             calls,
             sessions,
+            unheard,
             seconds,
             folder: folder.join(BUCKET),
             offered: offered.len(),
@@ -111,6 +119,7 @@ impl Outcome {
             "calls": self.calls,
             "sessions": self.sessions,
             "offered": self.offered,
+            "unheard": self.unheard,
             "archived": self.archived,
             "direct": self.direct,
             "fallback": self.fallback,
@@ -137,6 +146,7 @@ impl fmt::Display for Outcome {
         let Self { calls, sessions, seconds, throttled, .. } = self;
         writeln!(out, "{calls} calls in {sessions} telephony sessions, {seconds:.1} s, {throttled} times throttled")?;
         writeln!(out, "offered        {:>3}", self.offered)?;
+        writeln!(out, "  unheard of   {:>3}  no event told of them; the reconciler found them", self.unheard)?;
         writeln!(out, "archived       {:>3}", self.archived)?;
         writeln!(out, "  direct       {:>3}  by the media URL built from the id", self.direct)?;
         writeln!(out, "  fallback     {:>3}  by the call log's contentUri", self.fallback)?;
