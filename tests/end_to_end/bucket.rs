@@ -1,6 +1,6 @@
 //! The bucket as the archive's memory: manifests, writes that fail, and a table that is lost.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use local_cloud::s3::{Failure, Operation};
@@ -8,16 +8,11 @@ use ringcentral_sim::world::{AudioFormat, BodyFault, Direct, Recording};
 use ringvault::stack::{BUCKET, TABLE, key_of};
 use serde_json::{Map, Value, json};
 use shared::{
-    clients::dynamodb::{Table, schema},
-    config::WebhookConfig,
+    clients::dynamodb::schema,
     domain::{
         day::{DAY_MS, parse_time},
-        ids::{AccountId, PartyId, RecordingId, TelephonySessionId},
         manifest::Manifest,
-        notification::{PartyAbout, PartyFacts, SessionFacts},
-        session::Learned,
     },
-    ports::session_store::SessionStore,
 };
 use tests::{
     World, clients,
@@ -176,7 +171,7 @@ async fn a_lost_table_is_rebuilt_from_the_call_log_and_the_bucket() {
         delete.key(schema::KEY, key).send().await.unwrap();
     }
     // The call log may put a call on another day than its events did.
-    world.vendor.with(|vendor| vendor.call_mut("s-2").unwrap().started_at_ms -= DAY_MS);
+    world.begin_call("s-2", parse_time(BEGAN).unwrap() - DAY_MS);
     tell_from_the_log(&world).await;
     assert_eq!(world.rows().len(), rows.len());
     assert!(results(&world).iter().all(|(_, results)| results.is_empty()));
@@ -200,7 +195,7 @@ async fn where_there_is_no_manifest_yet_a_lost_table_adopts_the_objects() {
     let key = AttributeValue::S(format!("session#{ACCOUNT}#s-1"));
     delete.key(schema::KEY, key).send().await.unwrap();
     let next_day_ms = parse_time(BEGAN).unwrap() + DAY_MS;
-    world.vendor.with(|vendor| vendor.call_mut("s-1").unwrap().started_at_ms = next_day_ms);
+    world.begin_call("s-1", next_day_ms);
     tell_from_the_log(&world).await;
     let downloads = world.vendor_statuses("/recording/9001/content").len();
     assert_eq!(world.run().await["adopted"], 1);
@@ -226,11 +221,14 @@ async fn settled_day() -> World {
         [("s-1", &["9001"][..]), ("s-2", &["9002"]), ("s-3", &["9003", "9004"]), ("s-4", &["9005"])]
     {
         world.happen(&hang_up(session, recordings)).await;
-        world.vendor.with(|vendor| vendor.call_mut(session).unwrap().started_at_ms = parse_time(BEGAN).unwrap());
+        world.begin_call(session, parse_time(BEGAN).unwrap());
     }
     world.recording("9002", |recording| recording.direct = Direct::Status(404));
     world.recording("9004", |recording| recording.deleted_after_ms = Some(0));
     world.recording("9005", long_and_undeclared);
+    settle(&world).await;
+    // What came by the media URL lacks what the call log says of it.
+    tell_from_the_log(&world).await;
     settle(&world).await;
     assert_eq!((world.next_due_ms().unwrap(), world.keys().len()), (None, 4), "{:?}", world.rows());
     world
@@ -266,35 +264,10 @@ async fn make_due(world: &World, session: &str, change: Option<(&str, AttributeV
     update.send().await.unwrap();
 }
 
-/// Tells the table of every recording the call log offers, as one does who has no other knowledge.
-async fn tell_from_the_log(world: &World) {
-    let url = format!(
-        "{}/restapi/v1.0/account/~/call-log?dateFrom=2026-04-01T00:00:00.000Z&view=Detailed&recordingType=All",
-        world.vendor.platform_url()
-    );
-    let request = reqwest::Client::new().get(url).bearer_auth(world.mint_token().await);
-    let log: Value = serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
-    let table = Table::new(clients::dynamodb(&world.dynamodb.endpoint()), TABLE.to_owned());
-    let schedule = WebhookConfig::read(|_| Some("0".to_owned())).unwrap().schedule;
-    for record in log["records"].as_array().unwrap() {
-        let parts = record["legs"].as_array().into_iter().flatten().chain([record]);
-        let recordings: BTreeSet<&str> = parts.filter_map(|part| part["recording"]["id"].as_str()).collect();
-        let party = PartyFacts {
-            id: record["partyId"].as_str().map(|id| PartyId::parse(id).unwrap()),
-            ended: true,
-            recordings: recordings.into_iter().map(|id| RecordingId::parse(id).unwrap()).collect(),
-            about: PartyAbout::default(),
-        };
-        let facts = SessionFacts {
-            account: AccountId::parse(ACCOUNT).unwrap(),
-            session: TelephonySessionId::parse(record["telephonySessionId"].as_str().unwrap()).unwrap(),
-            session_id: None,
-            at_ms: parse_time(record["startTime"].as_str().unwrap()),
-            parties: vec![party],
-        };
-        let told_ms = parse_time("2026-04-20T00:00:00Z").unwrap();
-        table.record(&Learned::of(&facts, &schedule, told_ms)).await.unwrap();
-    }
+/// Tells the table of every recording the call log offers.
+async fn tell_from_the_log(world: &World) -> Value {
+    let [from_ms, to_ms] = ["2026-04-01T00:00:00Z", "2026-05-01T00:00:00Z"].map(|time| parse_time(time).unwrap());
+    world.reconcile(from_ms, to_ms).await.unwrap()["reconciled"].clone()
 }
 
 fn session_of(row: &Map<String, Value>) -> &str {

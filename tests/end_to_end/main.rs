@@ -10,6 +10,7 @@ mod event_files;
 mod hostile;
 mod hybrid;
 mod orders;
+mod reconcile;
 mod replay;
 mod secrecy;
 mod start;

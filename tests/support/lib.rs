@@ -185,6 +185,12 @@ impl World {
         put.send().await.expect("the object is stored");
     }
 
+    /// Puts a call of the vendor's at another time, as its log says.
+    pub fn begin_call(&self, session: &str, at_ms: u64) {
+        let known = self.vendor.with(|vendor| vendor.begin_call(session, at_ms));
+        assert!(known, "the vendor knows {session}");
+    }
+
     /// Changes how a recording behaves.
     pub fn recording(&self, id: &str, change: impl FnOnce(&mut ringcentral_sim::world::Recording)) {
         self.vendor.with(|vendor| change(vendor.recording_mut(id).expect("the vendor knows the recording")));

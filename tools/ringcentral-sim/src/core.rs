@@ -123,6 +123,11 @@ impl Simulator {
         self.world.call_mut(telephony_session_id)
     }
 
+    /// Puts a call at another time; false if there is none.
+    pub fn begin_call(&mut self, telephony_session_id: &str, started_at_ms: u64) -> bool {
+        self.world.begin_call(telephony_session_id, started_at_ms)
+    }
+
     /// A recording by its id, to be changed: but not its id.
     pub fn recording_mut(&mut self, id: &str) -> Option<&mut Recording> {
         self.world.recording_mut(id)

@@ -63,6 +63,10 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
                 return Ok(None);
             }
         }
+        // Whether the end is meant to be in it, the vendor does not say.
+        let is_in =
+            |call: &LoggedCall| call.began_ms.is_none_or(|began_ms| began_ms < to_ms) || to_ms == sweep.left().end;
+        log.retain(|_, call| is_in(call));
         let mut calls = BTreeMap::new();
         for (session, call) in log {
             match call.account.clone() {

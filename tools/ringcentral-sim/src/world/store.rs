@@ -70,6 +70,15 @@ impl World {
         self.by_session.get(telephony_session_id).map(|place| &mut self.calls[*place])
     }
 
+    pub(crate) fn begin_call(&mut self, telephony_session_id: &str, started_at_ms: u64) -> bool {
+        let Some(place) = self.by_session.get(telephony_session_id) else { return false };
+        let call = &mut self.calls[*place];
+        self.newest_first.remove(&(Reverse(call.started_at_ms), *place));
+        self.newest_first.insert((Reverse(started_at_ms), *place));
+        call.started_at_ms = started_at_ms;
+        true
+    }
+
     /// A call by the id of its call-log record.
     pub(crate) fn call_of_record(&self, record_id: &str) -> Option<&Call> {
         self.by_record.get(record_id).map(|place| &self.calls[*place])
