@@ -1,5 +1,8 @@
 //! What must always hold (DESIGN §6), asked after every step, and what must hold in the end.
 
+mod offered;
+mod share;
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
