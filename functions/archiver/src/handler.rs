@@ -16,7 +16,10 @@ use shared::{
     failure::Class,
     ports::session_store::StoreError,
     telemetry,
-    usecases::archive_due::{Archiver, Run, Stopped, Summary},
+    usecases::{
+        archive_due::{Archiver, Run, Summary},
+        stopped::Stopped,
+    },
 };
 use tokio::sync::Mutex;
 

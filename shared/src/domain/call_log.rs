@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ids::{PartyId, RecordingId, SessionId, TelephonySessionId},
+    ids::{AccountId, PartyId, RecordingId, SessionId, TelephonySessionId},
     session::SessionRow,
 };
 
@@ -84,25 +84,69 @@ pub struct CallLogAnswer {
 /// Recordings the call log offers, each with what it says of it.
 pub type Offers = BTreeMap<RecordingId, Offer>;
 
-/// A page of the call log about all recorded calls of a window. It tells what is offered; its silence says nothing, for a
-/// recording too short to be kept makes a call unrecorded.
+/// A page of the call log about the calls of a window.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallLogPage {
-    /// What is offered, by call.
-    pub by_session: BTreeMap<TelephonySessionId, Offers>,
-    /// The same by the legacy id of the call: its record may lack the other, or have another one.
+    /// What it says, by call.
+    pub calls: BTreeMap<TelephonySessionId, LoggedCall>,
+    /// What it offers, by the legacy id of the call: its record may lack the other, or have another one.
     pub by_session_id: BTreeMap<SessionId, Offers>,
+    /// Whether it is the company's log and every record of it can be read.
+    pub whole: bool,
     /// When the oldest call on the page began, epoch milliseconds; the newest come first.
     pub oldest_ms: Option<u64>,
     /// Whether there is a further page.
     pub more: bool,
 }
 
+/// What pages of the call log say of one call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoggedCall {
+    /// Whose call it is.
+    pub account: Option<AccountId>,
+    /// Its legacy id.
+    pub session_id: Option<SessionId>,
+    /// When it began, epoch milliseconds.
+    pub began_ms: Option<u64>,
+    /// Whether a part of it still runs: its records will be rewritten (API.md §0.10).
+    pub running: bool,
+    /// What its records say. A page that asks for recorded calls only says nothing by its silence: a recording too short to
+    /// be kept makes a call unrecorded.
+    pub said: CallLogAnswer,
+}
+
 impl CallLogPage {
     /// What is offered of a row's call.
     pub fn offers_of(&self, row: &SessionRow) -> Option<&Offers> {
         let by_session_id = || self.by_session_id.get(row.session_id.as_ref()?);
-        self.by_session.get(&row.key.session).or_else(by_session_id)
+        let call = self.calls.get(&row.key.session);
+        call.map(|call| &call.said.offered).or_else(by_session_id)
+    }
+}
+
+impl LoggedCall {
+    /// Adds what further records say of the same call.
+    pub fn add(&mut self, other: Self) {
+        self.account = self.account.take().or(other.account);
+        self.session_id = self.session_id.take().or(other.session_id);
+        self.began_ms = [self.began_ms, other.began_ms].into_iter().flatten().min();
+        self.running |= other.running;
+        // Nothing has been said before the first record.
+        self.said.whole = other.said.whole && (self.said.whole || self.said.records == 0);
+        self.said.records += other.said.records;
+        self.said.parts += other.said.parts;
+        self.said.too_short.extend(other.said.too_short);
+        add_offers(&mut self.said.offered, &other.said.offered);
+    }
+}
+
+/// Adds offers. Several legs and records may carry the same recording: the first stands, the others fill its gaps.
+pub fn add_offers(offers: &mut Offers, more: &Offers) {
+    for (recording, offer) in more {
+        match offers.get_mut(recording) {
+            Some(known) => known.listed = std::mem::take(&mut known.listed).or(offer.listed.clone()),
+            None => drop(offers.insert(recording.clone(), offer.clone())),
+        }
     }
 }
 

@@ -11,4 +11,6 @@ pub mod media;
 pub mod notification;
 pub mod object_key;
 pub mod permits;
+pub mod reconciliation;
 pub mod session;
+pub mod sweep;

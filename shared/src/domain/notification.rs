@@ -143,5 +143,12 @@ pub fn short(text: Option<String>) -> Option<String> {
     text.filter(|text| text.len() <= 64)
 }
 
+/// The account id in a path or URL with `/account/<id>/`; `~` names none.
+pub fn account_in(event_path: &str) -> Option<&str> {
+    let mut segments = event_path.split(['/', '?']);
+    segments.find(|segment| *segment == "account")?;
+    segments.next().filter(|account| !["", "~"].contains(account))
+}
+
 #[cfg(test)]
 mod tests;

@@ -45,6 +45,11 @@ impl Group {
         Self("light".to_owned())
     }
 
+    /// Changes of subscriptions, until a reply says otherwise.
+    pub fn medium() -> Self {
+        Self("medium".to_owned())
+    }
+
     /// Tokens, until a reply says otherwise.
     pub fn auth() -> Self {
         Self("auth".to_owned())
@@ -71,10 +76,18 @@ impl fmt::Display for Group {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PermitId(String);
 
+/// Begins the names of permits that keep within a share of the limit.
+const SHARED: &str = "share/";
+
 impl PermitId {
-    /// The `number`th permit of `holder`.
-    pub fn new(holder: &str, number: u64) -> Self {
-        Self(format!("{holder}/{number}"))
+    /// The `number`th permit of `holder`, who keeps within `share`.
+    pub fn new(holder: &str, number: u64, share: Share) -> Self {
+        let mark = if share == Share::WHOLE { "" } else { SHARED };
+        Self(format!("{mark}{holder}/{number}"))
+    }
+
+    fn is_shared(&self) -> bool {
+        self.0.starts_with(SHARED)
     }
 
     /// A permit as it stands in a row.
@@ -85,6 +98,32 @@ impl PermitId {
     /// The text in the row.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// The part of a limit that somebody keeps within, together with all others who keep within a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    percent: u32,
+}
+
+impl Share {
+    /// All of it.
+    pub const WHOLE: Self = Self { percent: 100 };
+
+    /// So many percent of it; nothing unless that is 1 to 100.
+    pub fn of_percent(percent: u32) -> Option<Self> {
+        (1..=100).contains(&percent).then_some(Self { percent })
+    }
+
+    /// How long one request takes at this share of a limit that lets one through every `pace_ms`, milliseconds.
+    pub fn pace_ms(self, pace_ms: u64) -> u64 {
+        pace_ms.saturating_mul(100) / u64::from(self.percent)
+    }
+
+    /// How many of `room` uses it is; one at least.
+    fn of(self, room: usize) -> usize {
+        (room * self.percent as usize / 100).max(1)
     }
 }
 
@@ -134,9 +173,9 @@ impl Ledger {
         }
     }
 
-    /// Takes as many of the permits `ids` as are free, the first ones; those taken before under the same ids are granted
-    /// again. Until [`Ledger::answered`] says better they count as answered at `answered_by_ms`.
-    pub fn reserve(&mut self, ids: &[PermitId], now_ms: u64, answered_by_ms: u64) -> Reserved {
+    /// Takes as many of the permits `ids` as are free within `share`, the first ones; those taken before under the same ids
+    /// are granted again. Until [`Ledger::answered`] says better they count as answered at `answered_by_ms`.
+    pub fn reserve(&mut self, ids: &[PermitId], share: Share, now_ms: u64, answered_by_ms: u64) -> Reserved {
         if now_ms < self.frozen_until_ms {
             return Reserved::NotBefore(self.frozen_until_ms);
         }
@@ -149,12 +188,16 @@ impl Ledger {
         let window_ms = self.window_ms;
         self.uses.retain(|_, answered_ms| free_at_ms(*answered_ms, window_ms) > now_ms);
         for id in ids {
-            if !granted.contains(id) && self.uses.len() < self.room() {
+            if !granted.contains(id) && self.uses.len() < self.room() && self.has_room_within(share) {
                 self.uses.insert(id.clone(), answered_by_ms);
                 granted.push(id.clone());
             }
         }
-        if granted.is_empty() { Reserved::NotBefore(self.room_at_ms(now_ms)) } else { Reserved::Granted(granted) }
+        if granted.is_empty() {
+            Reserved::NotBefore(self.room_at_ms(share, now_ms))
+        } else {
+            Reserved::Granted(granted)
+        }
     }
 
     /// How many permits are free.
@@ -194,16 +237,31 @@ impl Ledger {
         if self.heard { self.limit as usize } else { 1 }
     }
 
-    /// When so many of the uses have left the window that one more fits.
-    fn room_at_ms(&self, now_ms: u64) -> u64 {
-        let mut free: Vec<u64> =
-            self.uses.values().map(|answered_ms| free_at_ms(*answered_ms, self.window_ms)).collect();
-        free.sort_unstable();
+    fn has_room_within(&self, share: Share) -> bool {
+        share == Share::WHOLE || self.uses.keys().filter(|id| id.is_shared()).count() < share.of(self.room())
+    }
+
+    /// When so many of the uses have left the window that one more fits, and one more within the share.
+    fn room_at_ms(&self, share: Share, now_ms: u64) -> u64 {
+        let leave = |counts: &dyn Fn(&PermitId) -> bool| {
+            let mine = self.uses.iter().filter(|(id, _)| counts(id));
+            let mut leave: Vec<u64> = mine.map(|(_, answered_ms)| free_at_ms(*answered_ms, self.window_ms)).collect();
+            leave.sort_unstable();
+            leave
+        };
+        let all = leave(&|_| true);
         if !self.heard {
-            return free.first().map_or(now_ms, |free_ms| (*free_ms).min(now_ms + UNHEARD_MS));
+            return all.first().map_or(now_ms, |free_ms| (*free_ms).min(now_ms + UNHEARD_MS));
         }
-        let in_the_way = (free.len() + 1).saturating_sub(self.room());
-        in_the_way.checked_sub(1).and_then(|last| free.get(last)).map_or(now_ms, |free_ms| *free_ms)
+        let fits_at_ms = |leave: &[u64], room: usize| {
+            let in_the_way = (leave.len() + 1).saturating_sub(room);
+            in_the_way.checked_sub(1).and_then(|last| leave.get(last)).map_or(now_ms, |free_ms| *free_ms)
+        };
+        let any_ms = fits_at_ms(&all, self.room());
+        if share == Share::WHOLE {
+            return any_ms;
+        }
+        any_ms.max(fits_at_ms(&leave(&PermitId::is_shared), share.of(self.room())))
     }
 }
 

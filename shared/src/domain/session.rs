@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use learn::{Learned, Write};
 pub use plan::{Next, Schedule, Standing};
-pub use result::{ArchivedBytes, DurationCheck, RecordingResult, RecordingState, Way};
+pub use result::{ArchivedBytes, DurationCheck, RecordingResult, RecordingState, Silence, Way};
 
 use super::{
     call_log::Offers,
@@ -109,6 +109,13 @@ impl SessionRow {
             }
             Some(_) | None => self.offers.get(recording).map(|offer| offer.content_uri.clone()),
         }
+    }
+
+    /// Whether the call log has ever offered a recording, as far as this row knows.
+    pub fn was_offered(&self, recording: &RecordingId) -> bool {
+        let result = self.results.get(recording);
+        let said = |result: &RecordingResult| result.content_uri.is_some() || result.listed.is_some();
+        self.offers.contains_key(recording) || result.is_some_and(said)
     }
 
     /// Every recording heard of, once.

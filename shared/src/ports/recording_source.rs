@@ -61,7 +61,16 @@ pub struct LookUp {
     pub from_ms: u64,
 }
 
-/// A page of the call log: every recorded call that began in a window.
+/// Which calls a page of the call log is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calls {
+    /// Those with a recording that was kept.
+    Recorded,
+    /// All of them. Only these tell of recordings too short to be kept, and of such as are gone.
+    All,
+}
+
+/// A page of the call log: the calls that began in a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
     /// Start of the window, epoch milliseconds.
@@ -70,6 +79,8 @@ pub struct Window {
     pub to_ms: u64,
     /// Which page, from 1; the newest calls come first.
     pub page: u32,
+    /// Which calls.
+    pub calls: Calls,
 }
 
 /// What the vendor says of a call that may still run.
@@ -102,7 +113,7 @@ pub trait RecordingSource {
     /// Any answer but a success.
     async fn look_up(&self, look_up: &LookUp, wait_until_ms: u64) -> Result<CallLogAnswer, SourceError>;
 
-    /// Asks the call log about all recorded calls of a window at once; of the company, then of the extension where the
+    /// Asks the call log about the calls of a window at once; of the company, then of the extension where the
     /// company's is forbidden.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ pub struct Finish {
     pub found: Found,
     /// The manifest, if this look wrote one.
     pub manifest: Option<KeptManifest>,
-    /// When to look again.
+    /// When to look again: a settled session that is to be looked at comes back into the queue.
     pub next: Next,
     /// Looks taken, this one included if it counts.
     pub attempts: u32,

@@ -12,7 +12,7 @@ mod restore;
 mod rush;
 mod summary;
 
-pub use summary::{Stopped, Summary};
+pub use summary::Summary;
 
 use std::{pin::pin, time::Duration};
 
@@ -29,6 +29,7 @@ use crate::{
         recording_source::{Closed, RecordingSource},
         session_store::{Drain, Order, SessionStore, StoreError},
     },
+    usecases::stopped::Stopped,
 };
 
 /// So many due sessions are a backlog: the call log is asked first, and permits are waited for.

@@ -1,5 +1,7 @@
 //! What Ringvault does, as plain async functions over ports: a test calls them without Lambda.
 
 pub mod archive_due;
+pub mod reconcile;
 pub mod record_notification;
+pub mod stopped;
 mod transfer;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use shared::{
-    domain::permits::{Group, Ledger, PermitId},
+    domain::permits::{Group, Ledger, PermitId, Share},
     ports::{
         permit_store::{KeptLedger, PermitStore, Replaced},
         session_store::SessionStore,
@@ -38,7 +38,8 @@ pub(crate) async fn what_is_replaced_is_read_back_exactly<B: Backend>(backend: &
 
 pub(crate) async fn a_ledger_of_sixty_uses_survives<B: Backend>(backend: &B) {
     let rows = backend.permit_rows("client-1");
-    let uses = (0..60).map(|n| (PermitId::new("0d6a9f5e-3c1b-4f6e-8a55-1f2a6b7c8d9e", n), NOW_MS + n)).collect();
+    let uses =
+        (0..60).map(|n| (PermitId::new("0d6a9f5e-3c1b-4f6e-8a55-1f2a6b7c8d9e", n, Share::WHOLE), NOW_MS + n)).collect();
     let written = Ledger { limit: 60, uses, ..Ledger::of(&Group::light()) };
     assert_eq!(rows.replace(&Group::light(), 0, &written).await.unwrap(), Replaced::Done);
     assert_eq!(rows.ledger(&Group::light()).await.unwrap().ledger, written);

@@ -54,8 +54,8 @@ pub struct Report {
     pub trace: Vec<String>,
     /// Recordings the vendor offered, too short ones included.
     pub recordings: usize,
-    /// Recordings the table knows, by state in the order archived, waiting, too short, unavailable.
-    pub endings: [usize; 4],
+    /// Recordings the table knows, by state in the order archived, waiting, too short, unavailable, deleted.
+    pub endings: [usize; 5],
     /// Faults by name; those the vendor's own recordings brought with them are `RecordingSpoilt`.
     pub faults: BTreeMap<String, u32>,
     /// Simulated time from midnight to rest, milliseconds.

@@ -31,6 +31,7 @@ use crate::{
     memory::{MemoryBucket, MemoryTable, StoredObject},
     trace::Trace,
     vendor::Vendor,
+    world::HOUR_MS,
 };
 
 /// Parts of the secrets and tokens of the simulated world; none may be in a log line, nor a name or a number.
@@ -50,6 +51,8 @@ struct Truth {
     out_of_reach: bool,
     /// Sooner or later it can be had, and stays.
     must_be_archived: bool,
+    /// The vendor deletes it.
+    deleted: bool,
 }
 
 /// Watches one world.
@@ -86,7 +89,7 @@ impl Foreseen {
 
     /// A recording more that is offered and stays, of people who are known.
     pub(crate) fn add_lasting(&mut self, recording: &str) {
-        let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: true };
+        let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: true, deleted: false };
         self.truth.insert(recording.to_owned(), truth);
     }
 
@@ -319,11 +322,13 @@ impl Judge {
             RecordingState::Archived => !truth.too_short,
             RecordingState::TooShort => truth.too_short,
             RecordingState::Unavailable => !truth.must_be_archived,
+            RecordingState::Deleted => truth.deleted,
         };
         let silent_ms = result.silent_since_ms.map(|since_ms| result.at_ms.saturating_sub(since_ms));
         let evident = match result.state {
             RecordingState::Waiting | RecordingState::Archived => true,
             RecordingState::TooShort => result.reason.is_some(),
+            RecordingState::Deleted => silent_ms.is_some_and(|ms| ms >= HOUR_MS),
             RecordingState::Unavailable => silent_ms.is_some_and(|ms| ms >= millis(self.schedule.unlisted_after)),
         };
         if !fits || !evident {
@@ -337,12 +342,12 @@ impl Judge {
         self.violations.push(format!("at {}: {what}", self.time.now_ms()));
     }
 
-    /// How many recordings the table knows, by state in the order archived, waiting, too short, unavailable.
-    pub(crate) fn counts(&self) -> [usize; 4] {
+    /// How many recordings the table knows, by state in the order archived, waiting, too short, unavailable, deleted.
+    pub(crate) fn counts(&self) -> [usize; 5] {
         self.table.with_rows(|rows| {
             rows.values()
                 .map(|stored| stored.row.counts())
-                .fold([0; 4], |sum, row| [0, 1, 2, 3].map(|n| sum[n] + row[n]))
+                .fold([0; 5], |sum, row| [0, 1, 2, 3, 4].map(|n| sum[n] + row[n]))
         })
     }
 }
@@ -357,7 +362,11 @@ fn truths(script: &Script) -> impl Iterator<Item = (String, Truth)> {
         let by_log = listed && !elsewhere;
         let stays = recording.ready_after_ms.is_some() && recording.deleted_after_ms.is_none();
         let must_be_archived = !recording.too_short && stays && (by_direct || by_log);
-        (recording.id.clone(), Truth { too_short: recording.too_short, out_of_reach: elsewhere, must_be_archived })
+        let deleted = recording.deleted_after_ms.is_some();
+        (
+            recording.id.clone(),
+            Truth { too_short: recording.too_short, out_of_reach: elsewhere, must_be_archived, deleted },
+        )
     })
 }
 

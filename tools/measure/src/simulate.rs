@@ -43,7 +43,7 @@ struct Tally {
     simulated_ms: u64,
     steps: u64,
     recordings: usize,
-    endings: [usize; 4],
+    endings: [usize; 5],
     faults: BTreeMap<String, u32>,
     fewest_recordings: Option<usize>,
     fewest_faults: Option<u32>,
@@ -89,7 +89,7 @@ impl Tally {
         self.simulated_ms += report.simulated_ms;
         self.steps += report.steps;
         self.recordings += report.recordings;
-        self.endings = [0, 1, 2, 3].map(|state| self.endings[state] + report.endings[state]);
+        self.endings = [0, 1, 2, 3, 4].map(|state| self.endings[state] + report.endings[state]);
         let faults = report.faults_in_all();
         self.fewest_recordings = Some(self.fewest_recordings.unwrap_or(usize::MAX).min(report.recordings));
         self.fewest_faults = Some(self.fewest_faults.unwrap_or(u32::MAX).min(faults));
@@ -113,7 +113,7 @@ impl Tally {
     }
 
     fn as_json(&self, elapsed: Duration) -> serde_json::Value {
-        let [archived, waiting, too_short, unavailable] = self.endings;
+        let [archived, waiting, too_short, unavailable, deleted] = self.endings;
         json!({
             "seeds": self.seeds,
             "violations": self.violations(),
@@ -126,6 +126,7 @@ impl Tally {
             "fewest_faults": self.fewest_faults,
             "endings": {
                 "archived": archived, "waiting": waiting, "too_short": too_short, "unavailable": unavailable,
+                "deleted": deleted,
             },
             "faults": self.faults,
             "trace_hash": self.trace_hash,
@@ -133,13 +134,14 @@ impl Tally {
     }
 
     fn print(&self, elapsed: Duration) {
-        let [archived, waiting, too_short, unavailable] = self.endings;
+        let [archived, waiting, too_short, unavailable, deleted] = self.endings;
         println!("seeds           {}", self.seeds);
         println!("violations      {}", self.violations());
         println!("simulated days  {:.0}", self.days());
         println!("steps           {}, the invariants asked after each", self.steps);
         println!(
-            "recordings      {}, at least {} a day: {archived} archived, {too_short} too short, {unavailable} unavailable",
+            "recordings      {}, at least {} a day: {archived} archived, {too_short} too short, {unavailable} unavailable, {deleted} \
+             deleted",
             self.recordings,
             self.fewest_recordings.unwrap_or_default()
         );

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
 
 use super::{
-    row::{encode_manifest, encode_result, number, result_name},
+    row::{encode_manifest, encode_result, number, result_name, text},
     schema,
 };
 use crate::{
@@ -18,6 +18,7 @@ pub(super) fn written(mut request: UpdateItemFluentBuilder, finish: &Finish) -> 
     let mut set = vec!["attempts = :attempts".to_owned(), "#ttl = :ttl".to_owned()];
     let mut add = vec!["rev :one".to_owned()];
     request = request
+        .expression_attribute_names("#queue", schema::QUEUE)
         .expression_attribute_names("#due_at", schema::DUE_AT)
         .expression_attribute_names("#ttl", schema::TTL)
         .expression_attribute_values(":ttl", number(finish.expires_s))
@@ -44,13 +45,12 @@ pub(super) fn written(mut request: UpdateItemFluentBuilder, finish: &Finish) -> 
         }
     }
     let remove = match finish.next {
-        Next::Settled => {
-            request = request.expression_attribute_names("#queue", schema::QUEUE);
-            " REMOVE #queue, #due_at"
-        }
+        Next::Settled => " REMOVE #queue, #due_at",
         Next::At(due_at_ms) => {
-            set.push("#due_at = :due_at".to_owned());
-            request = request.expression_attribute_values(":due_at", number(due_at_ms));
+            set.push("#queue = :due, #due_at = :due_at".to_owned());
+            request = request
+                .expression_attribute_values(":due", text(schema::DUE))
+                .expression_attribute_values(":due_at", number(due_at_ms));
             ""
         }
     };

@@ -93,10 +93,13 @@ fn encode_uses(uses: &BTreeMap<PermitId, u64>) -> AttributeValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clients::dynamodb::row::text;
+    use crate::{clients::dynamodb::row::text, domain::permits::Share};
 
     fn row() -> Item {
-        let uses = BTreeMap::from([(PermitId::new("run", 1), 1_776_159_000_000), (PermitId::new("run", 2), 0)]);
+        let uses = BTreeMap::from([
+            (PermitId::new("run", 1, Share::WHOLE), 1_776_159_000_000),
+            (PermitId::new("run", 2, Share::WHOLE), 0),
+        ]);
         Item::from([
             ("heard".into(), AttributeValue::Bool(true)),
             ("limit".into(), number(40)),

@@ -14,7 +14,7 @@ use crate::{
     ports::{
         clock::Clock,
         permit_store::PermitStore,
-        recording_source::{LookUp, SourceError, Window},
+        recording_source::{Calls, LookUp, SourceError, Window},
         token_store::TokenStore,
     },
 };
@@ -60,9 +60,14 @@ impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RingCentral<H, T, P,
 
     async fn many_calls(&self, level: Level, window: &Window, until_ms: u64) -> Result<CallLogPage, SourceError> {
         let (from, to, page) = (format_time(window.from_ms), format_time(window.to_ms), window.page.to_string());
-        let query =
-            [("recordingType", "All"), ("dateFrom", from.as_str()), ("dateTo", to.as_str()), ("page", page.as_str())];
-        Ok(self.call_log(level, &query, until_ms).await?.into_page())
+        let window_and_page = [("dateFrom", from.as_str()), ("dateTo", to.as_str()), ("page", page.as_str())];
+        let recorded: &[(&str, &str)] = match window.calls {
+            Calls::Recorded => &[("recordingType", "All")],
+            Calls::All => &[],
+        };
+        let query = [&window_and_page, recorded].concat();
+        let page = self.call_log(level, &query, until_ms).await?.into_page();
+        Ok(CallLogPage { whole: page.whole && level == Level::Company, ..page })
     }
 
     async fn call_log(&self, level: Level, query: &[(&str, &str)], until_ms: u64) -> Result<LogReply, SourceError> {

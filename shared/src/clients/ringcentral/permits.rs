@@ -12,12 +12,12 @@ use std::{
     time::Duration,
 };
 
-use gate::{Gate, Wish};
+use gate::{Gate, Want, Wish};
 use http::HeaderMap;
 
 use super::throttle::{Scope, Throttled, plan};
 use crate::{
-    domain::permits::{Group, PermitId, Reserved},
+    domain::permits::{Group, PermitId, Reserved, Share},
     ports::{clock::Clock, permit_store::PermitStore, recording_source::Closed},
 };
 
@@ -51,6 +51,7 @@ pub struct Permits<P> {
     store: P,
     /// Tells this process's permits from others'; with a number each, whatever its group turns out to be.
     holder: String,
+    share: Share,
     numbers: AtomicU64,
     gates: Mutex<BTreeMap<Group, Arc<Gate>>>,
     /// Groups that replies named.
@@ -60,7 +61,12 @@ pub struct Permits<P> {
 impl<P: PermitStore> Permits<P> {
     /// Permits out of `store`; `holder` tells this process from others.
     pub fn new(store: P, holder: String) -> Self {
-        Self { store, holder, numbers: AtomicU64::new(0), gates: Mutex::default(), named: Mutex::default() }
+        Self::within(Share::WHOLE, store, holder)
+    }
+
+    /// The same, but never more than `share` of each limit at once.
+    pub fn within(share: Share, store: P, holder: String) -> Self {
+        Self { store, holder, share, numbers: AtomicU64::new(0), gates: Mutex::default(), named: Mutex::default() }
     }
 
     /// A permit, in the order of asking; waits for it until `wait_until_ms` at most.
@@ -80,8 +86,9 @@ impl<P: PermitStore> Permits<P> {
                 return Ok(permit);
             }
             let number = |_| self.numbers.fetch_add(1, Ordering::Relaxed);
-            let ids: Vec<_> = (0..wish.all()).map(number).map(|number| PermitId::new(&self.holder, number)).collect();
-            let reserved = gate.sync(&self.store, &group, &ids, now_ms).await;
+            let id = |number| PermitId::new(&self.holder, number, self.share);
+            let ids: Vec<_> = (0..wish.all()).map(number).map(id).collect();
+            let reserved = gate.sync(&self.store, &group, Want { ids: &ids, share: self.share }, now_ms).await;
             match reserved.map_err(|error| Closed::NoLedger(error.to_string()))? {
                 Reserved::Granted(ids) => gate.stock(&group, ids, now_ms),
                 Reserved::NotBefore(at_ms) if at_ms <= wait_until_ms => {
@@ -179,7 +186,7 @@ impl<P: PermitStore> Permits<P> {
     async fn say<C: Clock>(&self, group: &Group, clock: &C) {
         let gate = self.gate(group);
         if gate.has_news()
-            && let Err(error) = gate.sync(&self.store, group, &[], clock.now_ms()).await
+            && let Err(error) = gate.sync(&self.store, group, Want::NOTHING, clock.now_ms()).await
         {
             tracing::debug!(%group, %error, "the permit ledger is told later");
         }

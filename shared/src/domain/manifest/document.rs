@@ -194,15 +194,11 @@ impl Recording {
             (false, None) => 0,
             (true, None) | (false, Some(_)) => return Err(ManifestError::Field("decided_at")),
         };
-        let (key, archived) = match (state, self.object) {
-            (RecordingState::Archived, Some(object)) => {
-                object.read(account, &id).map(|(key, bytes)| (Some(key), Some(bytes)))?
-            }
-            (RecordingState::Archived, None) => return Err(ManifestError::NoObject),
-            (RecordingState::Waiting | RecordingState::TooShort | RecordingState::Unavailable, None) => (None, None),
-            (RecordingState::Waiting | RecordingState::TooShort | RecordingState::Unavailable, Some(_)) => {
-                return Err(ManifestError::Field("object"));
-            }
+        let (key, archived) = match (state == RecordingState::Archived, self.object) {
+            (true, Some(object)) => object.read(account, &id).map(|(key, bytes)| (Some(key), Some(bytes)))?,
+            (true, None) => return Err(ManifestError::NoObject),
+            (false, None) => (None, None),
+            (false, Some(_)) => return Err(ManifestError::Field("object")),
         };
         let parties = self.parties.iter().map(|party| PartyId::parse(party)).collect::<Result<BTreeSet<_>, _>>()?;
         let said = self.call_log.unwrap_or_default().read()?;

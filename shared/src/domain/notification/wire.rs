@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{MAX_FACTS_PER_EVENT, NotUnderstood, PartyAbout, PartyFacts, SessionFacts, is_end, short};
+use super::{MAX_FACTS_PER_EVENT, NotUnderstood, PartyAbout, PartyFacts, SessionFacts, account_in, is_end, short};
 use crate::domain::{
     day::parse_time,
     ids::{AccountId, PartyId, RecordingId, SessionId, TelephonySessionId},
@@ -124,13 +124,6 @@ impl Party {
 /// An id, where there is one.
 fn named(id: Option<String>) -> Option<String> {
     id.filter(|id| !id.is_empty())
-}
-
-/// The account id in `/restapi/v1.0/account/<id>/…`; `~` names none.
-fn account_in(event_path: &str) -> Option<&str> {
-    let mut segments = event_path.split(['/', '?']);
-    segments.find(|segment| *segment == "account")?;
-    segments.next().filter(|account| !["", "~"].contains(account))
 }
 
 /// Ids are strings in events, yet integers in some other places of the API: both are read.

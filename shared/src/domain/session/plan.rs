@@ -93,11 +93,17 @@ impl SessionRow {
         waits.into_iter().flatten().min().map_or(Next::Settled, Next::At)
     }
 
-    /// Counts of the row's recordings by state, in the order archived, waiting, too short, unavailable.
-    pub fn counts(&self) -> [usize; 4] {
+    /// Counts of the row's recordings by state, in the order archived, waiting, too short, unavailable, deleted.
+    pub fn counts(&self) -> [usize; 5] {
         let states: Vec<_> = self.recordings().into_iter().map(|recording| self.result(recording).state).collect();
-        [RecordingState::Archived, RecordingState::Waiting, RecordingState::TooShort, RecordingState::Unavailable]
-            .map(|state| states.iter().filter(|found| **found == state).count())
+        let order = [
+            RecordingState::Archived,
+            RecordingState::Waiting,
+            RecordingState::TooShort,
+            RecordingState::Unavailable,
+            RecordingState::Deleted,
+        ];
+        order.map(|state| states.iter().filter(|found| **found == state).count())
     }
 
     fn quiet_until_ms(&self, schedule: &Schedule) -> u64 {
@@ -174,7 +180,7 @@ mod tests {
         );
         assert_eq!(row.to_fetch(&schedule(), false, u64::MAX), ids(&[]));
         assert_eq!(row.next(&schedule(), PLACE, &[], SEEN_MS, 0.5), Next::Settled);
-        assert_eq!(row.counts(), [0, 0, 1, 0]);
+        assert_eq!(row.counts(), [0, 0, 1, 0, 0]);
     }
 
     #[test]

@@ -80,9 +80,51 @@ pub enum RecordingState {
     TooShort,
     /// The call log has long been answering, and does not offer it.
     Unavailable,
+    /// The call log offered it once and does not any more: the vendor no longer has it (API.md §8).
+    Deleted,
+}
+
+/// What the call log has listed and no longer lists may come back while the log is being rewritten (API.md §7): only
+/// silence that lasts as long, milliseconds, means that the vendor has deleted it.
+const DELETED_AFTER_MS: u64 = 3_600_000;
+
+/// An answer of the company's whole call log that does not offer a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Silence {
+    /// When it came, epoch milliseconds.
+    pub at_ms: u64,
+    /// How many records it has of the call.
+    pub records: usize,
+    /// Whether the log has offered the recording before.
+    pub was_offered: bool,
+    /// How long the log must be silent on what it never offered, milliseconds.
+    pub unlisted_after_ms: u64,
+}
+
+impl Silence {
+    /// It in words, for the result's reason.
+    pub fn reason(&self) -> String {
+        let any_more = if self.was_offered { " any more" } else { "" };
+        format!("call log: not offered{any_more} ({} records)", self.records)
+    }
 }
 
 impl RecordingResult {
+    /// Hears silence: the address is taken back, and the recording ends if the first such answer was long enough ago.
+    /// Answers how it stands then; state and reason are the caller's to write.
+    pub fn hear(&mut self, silence: Silence) -> RecordingState {
+        self.content_uri = None;
+        let since_ms = *self.silent_since_ms.get_or_insert(silence.at_ms);
+        let still_listed = silence.was_offered && silence.records > 0;
+        let after_ms =
+            if still_listed { silence.unlisted_after_ms.min(DELETED_AFTER_MS) } else { silence.unlisted_after_ms };
+        match (silence.at_ms.saturating_sub(since_ms) >= after_ms, silence.was_offered) {
+            (false, _) => RecordingState::Waiting,
+            (true, true) => RecordingState::Deleted,
+            (true, false) => RecordingState::Unavailable,
+        }
+    }
+
     /// Compares the durations, where both are known.
     pub fn duration_check(&self) -> Option<DurationCheck> {
         let plays_ms = self.archived.as_ref()?.duration_ms?;
@@ -122,7 +164,7 @@ impl RecordingState {
     pub fn is_final(self) -> bool {
         match self {
             Self::Waiting => false,
-            Self::Archived | Self::TooShort | Self::Unavailable => true,
+            Self::Archived | Self::TooShort | Self::Unavailable | Self::Deleted => true,
         }
     }
 
@@ -133,12 +175,13 @@ impl RecordingState {
             Self::Archived => "archived",
             Self::TooShort => "too_short",
             Self::Unavailable => "unavailable",
+            Self::Deleted => "deleted",
         }
     }
 
     /// Reads [`RecordingState::name`].
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Waiting, Self::Archived, Self::TooShort, Self::Unavailable]
+        [Self::Waiting, Self::Archived, Self::TooShort, Self::Unavailable, Self::Deleted]
             .into_iter()
             .find(|state| state.name() == name)
     }
@@ -199,8 +242,36 @@ mod tests {
     }
 
     #[test]
+    fn silence_ends_what_was_never_offered_later_than_what_is_no_longer_offered() {
+        let silent = |was_offered, records, since_ms, at_ms| {
+            let mut result = RecordingResult {
+                content_uri: Some("https://media/1".into()),
+                silent_since_ms: since_ms,
+                ..RecordingResult::default()
+            };
+            let silence = Silence { at_ms, records, was_offered, unlisted_after_ms: 10 * DELETED_AFTER_MS };
+            let state = result.hear(silence);
+            assert_eq!((result.content_uri, result.silent_since_ms), (None, Some(since_ms.unwrap_or(at_ms))));
+            state
+        };
+        use RecordingState::{Deleted, Unavailable, Waiting};
+        let hour_ms = DELETED_AFTER_MS;
+        for (was_offered, records, since_ms, at_ms, expected) in [
+            (true, 1, None, 7, Waiting),
+            (true, 1, Some(7), 6 + hour_ms, Waiting),
+            (true, 1, Some(7), 7 + hour_ms, Deleted),
+            (true, 0, Some(7), 7 + hour_ms, Waiting),
+            (true, 0, Some(7), 7 + 10 * hour_ms, Deleted),
+            (false, 1, Some(7), 6 + 10 * hour_ms, Waiting),
+            (false, 1, Some(7), 7 + 10 * hour_ms, Unavailable),
+        ] {
+            assert_eq!(silent(was_offered, records, since_ms, at_ms), expected, "{was_offered} {records} {since_ms:?}");
+        }
+    }
+
+    #[test]
     fn state_and_way_names_survive_a_round_trip() {
-        for name in ["waiting", "archived", "too_short", "unavailable"] {
+        for name in ["waiting", "archived", "too_short", "unavailable", "deleted"] {
             assert_eq!(RecordingState::from_name(name).map(RecordingState::name), Some(name));
         }
         for name in ["direct", "call_log", "adopted"] {

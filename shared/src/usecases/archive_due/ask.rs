@@ -15,7 +15,7 @@ use crate::{
     ports::{
         archive_store::ArchiveStore,
         clock::{Chance, Clock},
-        recording_source::{Closed, LookUp, RecordingSource, SourceError, Window},
+        recording_source::{Calls, Closed, LookUp, RecordingSource, SourceError, Window},
         session_store::{SessionStore, StoreError},
     },
 };
@@ -105,17 +105,18 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         let from_ms = open.iter().map(|look| begins_after_ms(&look.row)).min().unwrap_or(to_ms);
         let mut since_ms = to_ms;
         for page in 1..=MOST_PAGES {
-            let answer = match self.source.page(&Window { from_ms, to_ms, page }, wait_until_ms).await {
-                Ok(answer) => answer,
-                // What the first ones said is worth having.
-                Err(SourceError::Closed(Closed::Throttled { .. })) if page > 1 => break,
-                Err(SourceError::Closed(closed)) => return Err(Stop::Closed(closed)),
-                Err(error) if page > 1 => {
-                    tracing::debug!(%error, "a further page cannot be read");
-                    break;
-                }
-                Err(error) => return Ok(Err(error.to_string())),
-            };
+            let answer =
+                match self.source.page(&Window { from_ms, to_ms, page, calls: Calls::Recorded }, wait_until_ms).await {
+                    Ok(answer) => answer,
+                    // What the first ones said is worth having.
+                    Err(SourceError::Closed(Closed::Throttled { .. })) if page > 1 => break,
+                    Err(SourceError::Closed(closed)) => return Err(Stop::Closed(closed)),
+                    Err(error) if page > 1 => {
+                        tracing::debug!(%error, "a further page cannot be read");
+                        break;
+                    }
+                    Err(error) => return Ok(Err(error.to_string())),
+                };
             for look in open.iter_mut() {
                 if let Some(offers) = answer.offers_of(&look.row) {
                     let offers = offers.clone();
@@ -137,11 +138,11 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     async fn tell_others(&self, in_hand: &[&mut Look], page: &CallLogPage) -> Result<(), StoreError> {
         let Some(account) = in_hand.first().map(|look| &look.row.key.account) else { return Ok(()) };
         let mine: BTreeSet<_> = in_hand.iter().map(|look| &look.row.key.session).collect();
-        let others: Vec<_> = page.by_session.iter().filter(|(session, _)| !mine.contains(session)).collect();
+        let others: Vec<_> = page.calls.iter().filter(|(session, _)| !mine.contains(session)).collect();
         for some in others.chunks(ABREAST) {
-            let told = some.iter().map(|(session, offers)| async move {
+            let told = some.iter().map(|(session, call)| async move {
                 let key = SessionKey { account: account.clone(), session: (*session).clone() };
-                self.sessions.offer(&key, offers).await
+                self.sessions.offer(&key, &call.said.offered).await
             });
             for told in join_all(told).await {
                 match told {

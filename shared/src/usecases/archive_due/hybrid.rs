@@ -6,7 +6,12 @@ use super::{
     look::{Look, Missed},
 };
 use crate::{
-    domain::{call_log::Verdict, day::millis, ids::RecordingId, session::RecordingState},
+    domain::{
+        call_log::Verdict,
+        day::millis,
+        ids::RecordingId,
+        session::{RecordingState, Silence},
+    },
     ports::{
         archive_store::ArchiveStore,
         clock::{Chance, Clock},
@@ -192,15 +197,16 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
 
     /// A whole answer of the company's log without the recording: it ends if the first such answer was long enough ago.
     fn hear_silence(&self, look: &mut Look, recording: &RecordingId) {
-        let now_ms = self.clock.now_ms();
+        let silence = Silence {
+            at_ms: self.clock.now_ms(),
+            records: records(look),
+            was_offered: look.row.was_offered(recording),
+            unlisted_after_ms: millis(self.schedule.unlisted_after),
+        };
         let mut result = look.row.result(recording);
-        result.content_uri = None;
-        let since_ms = *result.silent_since_ms.get_or_insert(now_ms);
+        let state = result.hear(silence);
         look.set(recording, result);
-        let reason = format!("call log: not offered ({} records)", records(look));
-        let long = now_ms.saturating_sub(since_ms) >= millis(self.schedule.unlisted_after);
-        let state = if long { RecordingState::Unavailable } else { RecordingState::Waiting };
-        self.conclude(look, recording, state, &reason);
+        self.conclude(look, recording, state, &silence.reason());
     }
 
     pub(super) fn wait(&self, look: &mut Look, recording: &RecordingId, reason: &str) {

@@ -10,7 +10,7 @@ use crate::{
         ids::RecordingId,
         session::{SessionKey, SessionRow, Way},
     },
-    ports::recording_source::{Closed, CredentialsError},
+    usecases::stopped::Stopped,
 };
 
 /// Counts of one run. Recordings are counted as they stood when the run left their session.
@@ -26,6 +26,8 @@ pub struct Summary {
     pub too_short: usize,
     /// Recordings the call log never offered.
     pub unavailable: usize,
+    /// Recordings the call log offered once and does not any more.
+    pub deleted: usize,
     /// Recordings this run archived by the direct media URL.
     pub direct: usize,
     /// Recordings this run archived by the call log's `contentUri`.
@@ -55,44 +57,10 @@ pub struct Summary {
     pub stopped: Option<Stopped>,
     /// Each session's recordings by state, as they stood when the run left it.
     #[serde(skip)]
-    looked_at: BTreeMap<SessionKey, [usize; 4]>,
+    looked_at: BTreeMap<SessionKey, [usize; 5]>,
     /// When the oldest call seen was first heard of, epoch milliseconds.
     #[serde(skip)]
     oldest_seen_ms: Option<u64>,
-}
-
-/// Why a run ended early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stopped {
-    /// Another run drains.
-    AnotherRun,
-    /// Its time was over.
-    Deadline,
-    /// The vendor throttles.
-    Throttled,
-    /// The vendor refuses our credentials: a person must look.
-    CredentialsRefused,
-    /// No token for now.
-    CredentialsUnavailable,
-    /// The application lacks a permission: a person must look.
-    PermissionMissing,
-    /// No permits for now: their ledger cannot be reached.
-    PermitsUnavailable,
-}
-
-impl Stopped {
-    pub(super) fn by(closed: &Closed) -> Self {
-        match closed {
-            Closed::Throttled { .. } => Self::Throttled,
-            Closed::Forbidden => Self::PermissionMissing,
-            Closed::NoLedger(_) => Self::PermitsUnavailable,
-            Closed::Credentials(CredentialsError::Unavailable(_)) => Self::CredentialsUnavailable,
-            Closed::Credentials(CredentialsError::Refused { .. } | CredentialsError::NotAccepted) => {
-                Self::CredentialsRefused
-            }
-        }
-    }
 }
 
 impl Summary {
@@ -137,10 +105,11 @@ impl Summary {
 
     /// Sums up. The vendor keeps a recording for `retention_ms` and gives out one in `pace_ms`, milliseconds.
     pub(super) fn conclude(&mut self, now_ms: u64, retention_ms: u64, pace_ms: u64) {
-        let [archived, waiting, too_short, unavailable] =
-            self.looked_at.values().fold([0; 4], |sum, row| [0, 1, 2, 3].map(|state| sum[state] + row[state]));
+        let [archived, waiting, too_short, unavailable, deleted] =
+            self.looked_at.values().fold([0; 5], |sum, row| [0, 1, 2, 3, 4].map(|state| sum[state] + row[state]));
         self.sessions = self.looked_at.len();
-        (self.archived, self.waiting, self.too_short, self.unavailable) = (archived, waiting, too_short, unavailable);
+        (self.archived, self.waiting) = (archived, waiting);
+        (self.too_short, self.unavailable, self.deleted) = (too_short, unavailable, deleted);
         self.slack_seconds = self.oldest_seen_ms.map(|seen_ms| {
             let deleted_ms = i128::from(seen_ms) + i128::from(retention_ms);
             let drained_ms = i128::from(now_ms) + self.backlog as i128 * i128::from(pace_ms);

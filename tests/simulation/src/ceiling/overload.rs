@@ -8,7 +8,7 @@ use ringcentral_sim::{
 };
 use shared::ports::{
     clock::Clock,
-    recording_source::{RecordingSource, Window},
+    recording_source::{self, RecordingSource, Window},
 };
 
 use super::{CEILING, CeilingReport, Figure, Load, Worst, stage::Stage};
@@ -82,7 +82,12 @@ fn reconcile(stage: &Stage, until_ms: u64) -> impl Future<Output = ()> + 'static
             clock.sleep(Duration::from_millis(RECONCILED_EVERY_MS)).await;
             let to_ms = clock.now_ms();
             // What it hears is of no interest, nor that it must wait.
-            let _ = source.page(&Window { from_ms: to_ms - HOUR_MS, to_ms, page: 1 }, to_ms).await;
+            let _ = source
+                .page(
+                    &Window { from_ms: to_ms - HOUR_MS, to_ms, page: 1, calls: recording_source::Calls::Recorded },
+                    to_ms,
+                )
+                .await;
         }
     }
 }

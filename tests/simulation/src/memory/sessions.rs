@@ -109,7 +109,7 @@ impl Sessions {
             }
             match finish.next {
                 Next::Settled => (stored.queued, stored.due_at_ms) = (false, None),
-                Next::At(due_at_ms) => stored.due_at_ms = Some(due_at_ms),
+                Next::At(due_at_ms) => (stored.queued, stored.due_at_ms) = (true, Some(due_at_ms)),
             }
         });
         Ok(Finished::Done)

@@ -12,7 +12,7 @@ use futures_util::lock::Mutex as Turn;
 
 use super::{ANSWERED_WITHIN_MS, LATER_STILL_MS, Permit, SENT_WITHIN_MS, lock};
 use crate::{
-    domain::permits::{Group, Ledger, PermitId, Plan, Reserved},
+    domain::permits::{Group, Ledger, PermitId, Plan, Reserved, Share},
     failure::Class,
     ports::{
         permit_store::{KeptLedger, PermitStore, Replaced},
@@ -54,6 +54,17 @@ struct Local {
     window_ms: Option<u64>,
     /// This process has heard that nothing may be sent before this, epoch milliseconds.
     frozen_until_ms: u64,
+}
+
+/// The permits a process wants, by the names they shall have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Want<'a> {
+    pub(super) ids: &'a [PermitId],
+    pub(super) share: Share,
+}
+
+impl Want<'_> {
+    pub(super) const NOTHING: Self = Self { ids: &[], share: Share::WHOLE };
 }
 
 /// A caller that wants a permit.
@@ -127,15 +138,16 @@ impl Gate {
         heard.unwrap_or_else(|| pace_ms(&Ledger::of(group)))
     }
 
-    /// Says the news and reserves as many of the permits `ids` as are free, all in one conditional write, or in none
+    /// Says the news and reserves as many of the permits wanted as are free, all in one conditional write, or in none
     /// where there is nothing to write.
     pub(super) async fn sync<P: PermitStore>(
         &self,
         store: &P,
         group: &Group,
-        ids: &[PermitId],
+        want: Want<'_>,
         now_ms: u64,
     ) -> Result<Reserved, StoreError> {
+        let Want { ids, share } = want;
         let mut row = self.row.lock().await;
         let (news, frozen_until_ms) = {
             let local = lock(&self.local);
@@ -161,7 +173,8 @@ impl Gate {
                 ledger.freeze(frozen_until_ms);
             }
             let said = ledger != known.ledger;
-            let reserved = ledger.reserve(ids, now_ms, now_ms + SENT_WITHIN_MS + ANSWERED_WITHIN_MS + LATER_STILL_MS);
+            let answered_by_ms = now_ms + SENT_WITHIN_MS + ANSWERED_WITHIN_MS + LATER_STILL_MS;
+            let reserved = ledger.reserve(ids, share, now_ms, answered_by_ms);
             let granted = matches!(reserved, Reserved::Granted(_));
             if !said && !granted {
                 if !fresh && !ids.is_empty() {
@@ -195,7 +208,7 @@ impl Gate {
     /// How many permits are free at `now_ms`, those in stock included; none where the ledger cannot be read.
     pub(super) async fn free<P: PermitStore>(&self, store: &P, group: &Group, now_ms: u64) -> usize {
         self.row.lock().await.take();
-        if let Err(error) = self.sync(store, group, &[], now_ms).await {
+        if let Err(error) = self.sync(store, group, Want::NOTHING, now_ms).await {
             tracing::debug!(%group, %error, "the permit ledger cannot be read");
         }
         let row = self.row.lock().await;

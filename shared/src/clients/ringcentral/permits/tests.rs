@@ -196,7 +196,7 @@ fn a_permit_that_lies_too_long_is_not_used() {
     let (rows, clock) = (Rows::heard(10), Hands::default());
     let permits = permits(&rows, "a");
     let gate = permits.gate(&Group::heavy());
-    let ids = vec![PermitId::new("a", 77)];
+    let ids = vec![PermitId::new("a", 77, Share::WHOLE)];
     gate.stock(&Group::heavy(), ids, 0);
     clock.0.set(10_001);
     assert!(gate.take_stock(10_001).is_none());

@@ -1,14 +1,12 @@
 //! The call log (API.md §7), read record by record and fact by fact: a strange one must not hide the others.
 
-use std::collections::btree_map::Entry;
-
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::domain::{
-    call_log::{CallLogAnswer, CallLogPage, Listed, Offer, Offers},
+    call_log::{CallLogAnswer, CallLogPage, Listed, LoggedCall, Offer, Offers, add_offers},
     day::parse_time,
-    ids::{PartyId, RecordingId, SessionId, TelephonySessionId},
-    notification::short,
+    ids::{AccountId, PartyId, RecordingId, SessionId, TelephonySessionId},
+    notification::{account_in, short},
 };
 
 #[derive(Deserialize)]
@@ -50,6 +48,7 @@ fn known<T>(told: Told<T>) -> Option<T> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Record {
+    uri: Option<String>,
     session_id: Option<String>,
     result: Option<String>,
     legs: Option<Vec<Part>>,
@@ -173,20 +172,23 @@ impl LogReply {
         self.navigation.as_ref().is_some_and(|navigation| navigation.next_page.is_some())
     }
 
-    /// What is offered, by call; what cannot be read is passed over.
+    /// What is said of each call; what cannot be read is passed over, and then the page is not whole.
     pub(in crate::clients::ringcentral) fn into_page(self) -> CallLogPage {
-        let mut page = CallLogPage { more: self.goes_on(), ..CallLogPage::default() };
+        let mut page = CallLogPage { more: self.goes_on(), whole: true, ..CallLogPage::default() };
         for record in self.records {
-            let Some(record) = record.known() else { continue };
-            let session = record.telephony_session_id.as_deref().and_then(|id| TelephonySessionId::parse(id).ok());
-            let session_id = record.session_id.as_deref().and_then(SessionId::of_call);
-            page.oldest_ms = [page.oldest_ms, record.call.began_ms()].into_iter().flatten().min();
-            let mut answer = CallLogAnswer::default();
-            record.add_to(&mut answer);
-            let by_session = session.map(|session| page.by_session.entry(session).or_default());
-            let by_session_id = session_id.map(|session_id| page.by_session_id.entry(session_id).or_default());
-            for offers in [by_session, by_session_id].into_iter().flatten() {
-                answer.offered.iter().for_each(|(id, offer)| add(offers, id.clone(), offer.clone()));
+            let Some(record) = record.known() else {
+                page.whole = false;
+                continue;
+            };
+            let call = record.session().map(|session| page.calls.entry(session).or_default());
+            page.whole &= call.is_some();
+            let said = record.say();
+            page.oldest_ms = [page.oldest_ms, said.began_ms].into_iter().flatten().min();
+            if let Some(session_id) = &said.session_id {
+                add_offers(page.by_session_id.entry(session_id.clone()).or_default(), &said.said.offered);
+            }
+            if let Some(call) = call {
+                call.add(said);
             }
         }
         page
@@ -210,6 +212,30 @@ impl LogReply {
 }
 
 impl Record {
+    /// The call's key. Where the log names none, its legacy id stands for it: the archiver then asks by that.
+    fn session(&self) -> Option<TelephonySessionId> {
+        let named = self.telephony_session_id.as_deref().and_then(|id| TelephonySessionId::parse(id).ok());
+        let legacy = || TelephonySessionId::parse(self.session_id.as_deref().filter(|id| *id != "0")?).ok();
+        named.or_else(legacy)
+    }
+
+    fn is_running(&self) -> bool {
+        self.result.as_deref() == Some("In Progress")
+    }
+
+    /// All the record says of its call.
+    fn say(self) -> LoggedCall {
+        let mut call = LoggedCall {
+            account: self.uri.as_deref().and_then(account_in).and_then(|id| AccountId::parse(id).ok()),
+            session_id: self.session_id.as_deref().and_then(SessionId::of_call),
+            began_ms: self.call.began_ms(),
+            running: self.is_running(),
+            said: CallLogAnswer::default(),
+        };
+        call.said.whole = self.add_to(&mut call.said);
+        call
+    }
+
     fn is_of(&self, asked_of: Option<&TelephonySessionId>) -> bool {
         let named = self.telephony_session_id.as_deref().zip(asked_of);
         named.is_none_or(|(mine, asked_of)| mine == asked_of.as_str())
@@ -218,7 +244,7 @@ impl Record {
     /// Adds what the record says; false if some of it cannot be used. A record of a running call offers what it offers,
     /// but marks nothing as too short: it will be rewritten (API.md §0.10).
     fn add_to(self, answer: &mut CallLogAnswer) -> bool {
-        let running = self.result.as_deref() == Some("In Progress");
+        let running = self.is_running();
         let call = self.call;
         let legs = self.legs.unwrap_or_default();
         let marked_legs = legs.iter().filter(|leg| leg.short_recording == Some(true)).count();
@@ -253,26 +279,13 @@ impl Record {
                     if running {
                         listed.duration_s = None;
                     }
-                    add(&mut answer.offered, id, Offer { content_uri, listed });
+                    add_offers(&mut answer.offered, &Offers::from([(id, Offer { content_uri, listed })]));
                 }
                 Some(None) => usable = false,
                 None => {}
             }
         }
         usable
-    }
-}
-
-/// Adds an offer. Several legs and records may carry the same recording: the first stands, the others fill its gaps.
-fn add(offers: &mut Offers, recording: RecordingId, offer: Offer) {
-    match offers.entry(recording) {
-        Entry::Vacant(entry) => {
-            entry.insert(offer);
-        }
-        Entry::Occupied(mut entry) => {
-            let known = std::mem::take(&mut entry.get_mut().listed);
-            entry.get_mut().listed = known.or(offer.listed);
-        }
     }
 }
 

@@ -159,6 +159,6 @@ fn records_of_one_call_on_a_page_fill_each_others_gaps() {
     let listed = Listed { direction: Some("Inbound".into()), duration_s: Some(7), ..Listed::default() };
     let offers =
         Offers::from([(RecordingId::parse("1").unwrap(), Offer { content_uri: "https://m/1".into(), listed })]);
-    assert_eq!(page.by_session.values().collect::<Vec<_>>(), [&offers]);
+    assert_eq!(page.calls.values().map(|call| &call.said.offered).collect::<Vec<_>>(), [&offers]);
     assert_eq!(page.by_session_id.values().collect::<Vec<_>>(), [&offers]);
 }

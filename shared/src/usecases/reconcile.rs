@@ -1,0 +1,236 @@
+//! The call log, held against the table: what no event told of becomes facts of a session row, and what a row lacks is
+//! added. A sweep goes over a stretch of the log; it may be killed anywhere, and the next run goes on.
+
+mod log;
+mod write;
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+use crate::{
+    domain::{permits::Share, session::Schedule, sweep::Sweep},
+    ports::{
+        clock::Clock,
+        cursor_store::{Cursor, CursorStore, Job},
+        recording_source::RecordingSource,
+        session_store::{Order, SessionStore, StoreError},
+    },
+    usecases::stopped::Stopped,
+};
+
+/// A trailing window is read anew when the last one ended so long ago, milliseconds: hourly, by a schedule that is not
+/// punctual.
+const HOURLY_MS: u64 = 55 * 60_000;
+
+/// A backfill adds nothing that becomes due later than this from now, milliseconds, so that what is fresh then still comes
+/// first: somewhat longer than it is until the next run.
+const HORIZON_MS: u64 = 20 * 60_000;
+
+/// So many sessions due, and a backfill adds none.
+const BACKLOG: usize = 10;
+
+/// The world a reconciler works in.
+#[derive(Debug, Clone, Copy)]
+pub struct Reconciler<'a, T, R, C> {
+    /// Session rows and cursors.
+    pub table: &'a T,
+    /// RingCentral.
+    pub source: &'a R,
+    /// Time.
+    pub clock: &'a C,
+    /// The waits.
+    pub schedule: &'a Schedule,
+    /// The most of the vendor's limit that a backfill may cause requests for.
+    pub share: Share,
+}
+
+/// What is swept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// The last hours, at least so many milliseconds of them, and further back to where the last such sweep ended; once an
+    /// hour, or `now` although the last one is not an hour old.
+    Trailing {
+        /// Length of the window, milliseconds.
+        window_ms: u64,
+        /// Whether it is done whenever the last one was.
+        now: bool,
+    },
+    /// Calls that began in this stretch, epoch milliseconds.
+    Range(Range<u64>),
+    /// Calls that began in this stretch, or, where there is none, since so many milliseconds before the first run; below
+    /// all other work.
+    Backfill {
+        /// The stretch, epoch milliseconds.
+        stretch: Option<Range<u64>>,
+        /// How long the vendor keeps recordings, milliseconds.
+        retention_ms: u64,
+    },
+}
+
+/// What a sweep found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    /// Beginning of the sweep, epoch milliseconds; it may have been begun by an earlier run.
+    pub from_ms: u64,
+    /// Its end, epoch milliseconds.
+    pub to_ms: u64,
+    /// What began before this is done, epoch milliseconds.
+    pub next_ms: u64,
+    /// Pages of the call log this run has read.
+    pub pages: usize,
+    /// Calls on them.
+    pub calls: usize,
+    /// Recordings they offer.
+    pub offered: usize,
+    /// Recordings no event had told of.
+    pub unheard: usize,
+    /// Sessions whose row lacked something else the log says.
+    pub amended: usize,
+    /// Recordings of these that had ended otherwise and that the log offers.
+    pub reopened: usize,
+    /// Recordings of these that were too short to be kept.
+    pub too_short: usize,
+    /// Recordings of these that the log offered once and does not any more.
+    pub deleted: usize,
+    /// Calls or rows that cannot be read.
+    pub unreadable: usize,
+    /// Why this run ended before the sweep's end; nothing if it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+}
+
+impl Swept {
+    /// Whether the sweep has come to its end.
+    pub fn is_done(&self) -> bool {
+        self.next_ms >= self.to_ms
+    }
+
+    /// Counts what was found besides.
+    fn add(&mut self, found: &Self) {
+        self.unheard += found.unheard;
+        self.amended += found.amended;
+        self.reopened += found.reopened;
+        self.too_short += found.too_short;
+        self.deleted += found.deleted;
+    }
+}
+
+/// A sweep under way.
+struct Place {
+    job: Job,
+    rev: u64,
+    sweep: Sweep,
+}
+
+impl Task {
+    fn job(&self) -> Job {
+        match self {
+            Self::Trailing { .. } => Job::new("reconcile"),
+            Self::Range(stretch) => Job::new(format!("range#{}#{}", stretch.start, stretch.end)),
+            Self::Backfill { stretch: Some(stretch), .. } => {
+                Job::new(format!("backfill#{}#{}", stretch.start, stretch.end))
+            }
+            Self::Backfill { stretch: None, .. } => Job::new("backfill"),
+        }
+    }
+
+    fn is_backfill(&self) -> bool {
+        matches!(self, Self::Backfill { .. })
+    }
+
+    /// Where to go on, or where to begin; the sweep of last time if there is nothing to do.
+    fn begin(&self, last: Option<Sweep>, now_ms: u64) -> Sweep {
+        match (self, last) {
+            (_, Some(last)) if !last.is_done() => last,
+            (Self::Trailing { window_ms, now }, Some(last)) => {
+                let end_ms = last.stretch().end;
+                if *now || now_ms >= end_ms.saturating_add(HOURLY_MS) {
+                    last.again_over(end_ms.min(now_ms).saturating_sub(*window_ms)..now_ms)
+                } else {
+                    last
+                }
+            }
+            (Self::Trailing { window_ms, .. }, None) => Sweep::over(now_ms.saturating_sub(*window_ms)..now_ms),
+            (Self::Range(stretch), _) | (Self::Backfill { stretch: Some(stretch), .. }, _) => {
+                Sweep::over(stretch.clone())
+            }
+            (Self::Backfill { stretch: None, .. }, Some(last)) => last,
+            (Self::Backfill { stretch: None, retention_ms }, None) => {
+                Sweep::over(now_ms.saturating_sub(*retention_ms)..now_ms)
+            }
+        }
+    }
+}
+
+impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_, T, R, C> {
+    /// Sweeps until it is done, until `until_ms`, or until it must let others go first.
+    ///
+    /// # Errors
+    /// The table's; what was found by then stays found. The vendor's are results, not errors.
+    pub async fn sweep(&self, task: &Task, until_ms: u64) -> Result<Swept, StoreError> {
+        let job = task.job();
+        let Cursor { rev, state } = self.table.cursor(&job).await?;
+        let last = state.and_then(|state| match serde_json::from_str(&state) {
+            Ok(sweep) => Some(sweep),
+            Err(error) => {
+                tracing::error!(job = job.as_str(), %error, "where the sweep was cannot be read: it begins anew");
+                None
+            }
+        });
+        let sweep = task.begin(last, self.clock.now_ms());
+        let mut swept = Swept { from_ms: sweep.stretch().start, to_ms: sweep.stretch().end, ..Swept::default() };
+        let mut place = Place { job, rev, sweep };
+        while swept.stopped.is_none() && !place.sweep.is_done() {
+            swept.stopped = self.go_on(task, &mut place, until_ms, &mut swept).await?;
+        }
+        swept.next_ms = place.sweep.left().start;
+        Ok(swept)
+    }
+
+    /// One window, or why there is none now.
+    async fn go_on(
+        &self,
+        task: &Task,
+        place: &mut Place,
+        until_ms: u64,
+        swept: &mut Swept,
+    ) -> Result<Option<Stopped>, StoreError> {
+        let now_ms = self.clock.now_ms();
+        if now_ms >= until_ms {
+            return Ok(Some(Stopped::Deadline));
+        }
+        if task.is_backfill() {
+            if place.sweep.slot_ms() > now_ms.saturating_add(HORIZON_MS) {
+                return Ok(Some(Stopped::Paced));
+            }
+            if self.table.due(now_ms, Order::Oldest, BACKLOG).await?.len() >= BACKLOG {
+                return Ok(Some(Stopped::FreshWork));
+            }
+        }
+        let log = match self.read(task, &mut place.sweep, until_ms, swept).await {
+            Ok(Some(log)) => log,
+            Ok(None) => return Ok(None),
+            Err(stopped) => return Ok(Some(stopped)),
+        };
+        let window = place.sweep.window();
+        let done_ms = if task.is_backfill() {
+            self.add_in_turn(place, &log, window.end, swept).await?
+        } else {
+            self.add_at_once(&log, swept).await?;
+            Some(window.end)
+        };
+        let Some(done_ms) = done_ms else { return Ok(Some(Stopped::AnotherRun)) };
+        place.sweep.advance(done_ms, log.calls.len());
+        Ok((!self.save(place).await?).then_some(Stopped::AnotherRun))
+    }
+
+    /// Writes down where the sweep is; false if another run has done so meanwhile.
+    async fn save(&self, place: &mut Place) -> Result<bool, StoreError> {
+        // A handful of numbers.
+        let state = serde_json::to_string(&place.sweep).unwrap_or_default();
+        let saved = self.table.advance(&place.job, place.rev, &state).await?;
+        place.rev += u64::from(saved);
+        Ok(saved)
+    }
+}
