@@ -152,6 +152,8 @@ fn is_spoilt(recording: &Recording) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -164,10 +166,27 @@ mod tests {
 
     #[test]
     fn some_days_hold() {
-        let reports: Vec<_> = (1..=10).map(|seed| simulate(Events::All, seed, false)).collect();
+        let struck = hold(Events::All, 10);
+        assert_eq!(struck.len(), 19, "every fault strikes on some day: {struck:?}");
+    }
+
+    #[test]
+    fn a_day_of_which_no_event_is_heard_is_archived_by_reconciliation_alone() {
+        let struck = hold(Events::None, 5);
+        assert!(struck.contains("ReconcilerKilled"), "{struck:?}");
+    }
+
+    #[test]
+    fn a_day_of_lost_doubled_and_shuffled_events_is_archived_once() {
+        let struck = hold(Events::Lossy, 5);
+        assert!(struck.contains("ReconcilerKilled"), "{struck:?}");
+    }
+
+    /// Simulates the first days, none of which may have violations; answers which faults struck.
+    fn hold(events: Events, seeds: u64) -> BTreeSet<String> {
+        let reports: Vec<_> = (1..=seeds).map(|seed| simulate(events, seed, false)).collect();
         let violations: Vec<_> = reports.iter().map(|report| (report.seed, &report.violations)).collect();
         assert!(violations.iter().all(|(_, violations)| violations.is_empty()), "{violations:#?}");
-        let struck: std::collections::BTreeSet<_> = reports.iter().flat_map(|report| report.faults.keys()).collect();
-        assert_eq!(struck.len(), 19, "every fault strikes on some day: {struck:?}");
+        reports.into_iter().flat_map(|report| report.faults.into_keys()).collect()
     }
 }

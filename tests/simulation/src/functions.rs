@@ -206,7 +206,7 @@ impl Functions {
         let rows = Far::new(table.permit_rows(&credentials.client_id), crossing.clone());
         let permits = match sender {
             Sender::Archiver => Permits::new(rows, holder.to_owned()),
-            Sender::Reconciler => Permits::new(rows, holder.to_owned()),
+            Sender::Reconciler => Permits::within(self.with.share, rows, holder.to_owned()),
         };
         let clock = SimulatedClock { time: crossing.time.clone(), dice: crossing.dice.clone() };
         RingCentral::new(vendor, origins.clone(), keeper, permits, clock)

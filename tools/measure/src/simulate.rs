@@ -10,9 +10,9 @@ use std::{
     time::Duration,
 };
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
-use simulation::Report;
+use simulation::{Events, Report};
 
 const DAY_MS: f64 = 24.0 * 3_600_000.0;
 
@@ -27,12 +27,25 @@ pub(crate) struct Simulate {
     /// The first seed.
     #[arg(long, default_value_t = 1, value_name = "SEED")]
     from: u64,
+    /// Which events reach the webhook. Where some do not, the reconciler is at work too.
+    #[arg(long, value_enum, default_value_t = Heard::All)]
+    events: Heard,
     /// Print the whole trace of the first seed to standard error.
     #[arg(long)]
     trace: bool,
     /// Stop at the first seed that fails.
     #[arg(long)]
     fail_fast: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Heard {
+    /// All, but for those that a fault keeps back.
+    All,
+    /// Seven of ten, in any order; one of ten twice.
+    Lossy,
+    /// None.
+    None,
 }
 
 /// What is kept of all seeds.
@@ -64,7 +77,8 @@ impl Simulate {
                         if number >= self.seeds || (self.fail_fast && !lock().failed.is_empty()) {
                             return;
                         }
-                        let report = simulation::simulate(self.from + number, self.trace && number == 0);
+                        let report =
+                            simulation::simulate(self.events.into(), self.from + number, self.trace && number == 0);
                         lock().add(report, number == 0);
                     }
                 });
@@ -77,6 +91,16 @@ impl Simulate {
             tally.print(elapsed());
         }
         tally.failed.is_empty()
+    }
+}
+
+impl From<Heard> for Events {
+    fn from(heard: Heard) -> Self {
+        match heard {
+            Heard::All => Self::All,
+            Heard::Lossy => Self::Lossy,
+            Heard::None => Self::None,
+        }
     }
 }
 

@@ -4,12 +4,15 @@ use std::{cell::RefCell, collections::VecDeque, pin::pin, rc::Rc};
 
 use futures_util::future::{Either, select};
 use shared::{
-    domain::permits::Group,
-    ports::session_store::StoreError,
-    usecases::archive_due::{Archiver, Run},
+    domain::{day::millis, permits::Group},
+    ports::{recording_source::RecordingSource, session_store::StoreError},
+    usecases::{
+        archive_due::{Archiver, Run},
+        reconcile::{Reconciler, Task},
+    },
 };
 
-use super::{Functions, Source};
+use super::{Deployment, Functions, Source};
 use crate::{
     chance::SimulatedClock,
     crossing::{Crossing, Far},
@@ -17,10 +20,14 @@ use crate::{
     faults::Fault,
     memory::MemoryTable,
     received::Sender,
+    world::HOUR_MS,
 };
 
 /// How long one run may take, milliseconds; as the template has it.
 const TIMEOUT_MS: u64 = 300_000;
+
+/// How far back the reconciler reads the call log every hour, milliseconds; as the template has it.
+const TRAILING_MS: u64 = 26 * HOUR_MS;
 
 /// An await no run has more of before it is over, most of the time.
 const LAST_AWAIT: u64 = 60;
@@ -121,8 +128,20 @@ impl Functions {
 
     /// One run of the reconciler, as its handler does it; answers what it says of itself.
     async fn reconcile(&self, table: &MemoryTable, source: &Source, deadline_ms: u64) -> Result<String, StoreError> {
-        let _ = (table, source, deadline_ms);
-        Ok(String::new())
+        let table = Far::new(table.clone(), self.with.crossing.clone());
+        let clock = self.clock();
+        let Deployment { schedule, share, retention, .. } = &self.with;
+        let reconciler = Reconciler { table: &table, source, clock: &clock, schedule, share: *share };
+        let until_ms = deadline_ms - TIMEOUT_MS / 5;
+        let trailing = Task::Trailing { window_ms: TRAILING_MS, now: false };
+        let trailing = reconciler.sweep(&trailing, until_ms).await;
+        let backfill = Task::Backfill { stretch: None, retention_ms: millis(*retention) };
+        let backfill = match &trailing {
+            Ok(_) => Some(reconciler.sweep(&backfill, until_ms).await),
+            Err(_) => None,
+        };
+        source.settle().await;
+        Ok(format!("{:?} {:?}", trailing?, backfill.transpose()?))
     }
 
     fn clock(&self) -> SimulatedClock {
