@@ -12,7 +12,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use simulation::{Events, Report};
+use simulation::{Report, Scene};
 
 const DAY_MS: f64 = 24.0 * 3_600_000.0;
 
@@ -27,9 +27,9 @@ pub(crate) struct Simulate {
     /// The first seed.
     #[arg(long, default_value_t = 1, value_name = "SEED")]
     from: u64,
-    /// Which events reach the webhook. Where some do not, the reconciler is at work too.
-    #[arg(long, value_enum, default_value_t = Heard::All)]
-    events: Heard,
+    /// What happens.
+    #[arg(long, value_enum, default_value_t = Named::Day, value_name = "SCENE")]
+    scene: Named,
     /// Print the whole trace of the first seed to standard error.
     #[arg(long)]
     trace: bool,
@@ -38,14 +38,19 @@ pub(crate) struct Simulate {
     fail_fast: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Heard {
-    /// All, but for those that a fault keeps back.
-    All,
-    /// Seven of ten, in any order; one of ten twice.
-    Lossy,
-    /// None.
-    None,
+/// [`Scene`], by the names it has here.
+#[derive(Clone, Copy, ValueEnum)]
+enum Named {
+    /// A day of calls and faults; the webhook and the archiver are at work.
+    Day,
+    /// The same and a reconciler; three of ten events are lost, one of ten comes twice, any order is possible.
+    LossyDay,
+    /// The same and a reconciler; no event is ever heard.
+    SilentDay,
+    /// A month of old calls and no events: a backfill that is killed ten times must come to the same as one that is not.
+    Backfill,
+    /// A new stack on an account with ninety days of old calls, while new ones happen.
+    NewStack,
 }
 
 /// What is kept of all seeds.
@@ -78,7 +83,7 @@ impl Simulate {
                             return;
                         }
                         let report =
-                            simulation::simulate(self.events.into(), self.from + number, self.trace && number == 0);
+                            simulation::simulate(self.scene.into(), self.from + number, self.trace && number == 0);
                         lock().add(report, number == 0);
                     }
                 });
@@ -94,12 +99,14 @@ impl Simulate {
     }
 }
 
-impl From<Heard> for Events {
-    fn from(heard: Heard) -> Self {
-        match heard {
-            Heard::All => Self::All,
-            Heard::Lossy => Self::Lossy,
-            Heard::None => Self::None,
+impl From<Named> for Scene {
+    fn from(named: Named) -> Self {
+        match named {
+            Named::Day => Self::Day,
+            Named::LossyDay => Self::LossyDay,
+            Named::SilentDay => Self::SilentDay,
+            Named::Backfill => Self::Backfill,
+            Named::NewStack => Self::NewStack,
         }
     }
 }

@@ -8,11 +8,11 @@ use shared::{
     ports::{recording_source::RecordingSource, session_store::StoreError},
     usecases::{
         archive_due::{Archiver, Run},
-        reconcile::{Reconciler, Task},
+        reconcile::{Reconciler, Swept, Task},
     },
 };
 
-use super::{Deployment, Functions, Source};
+use super::{Functions, Source};
 use crate::{
     chance::SimulatedClock,
     crossing::{Crossing, Far},
@@ -28,6 +28,9 @@ const TIMEOUT_MS: u64 = 300_000;
 
 /// How far back the reconciler reads the call log every hour, milliseconds; as the template has it.
 const TRAILING_MS: u64 = 26 * HOUR_MS;
+
+/// The reconciler sweeps until a fifth of its time is left.
+const RESERVED_SHARE: u64 = 5;
 
 /// An await no run has more of before it is over, most of the time.
 const LAST_AWAIT: u64 = 60;
@@ -46,7 +49,7 @@ impl Fleet {
         Rc::new(Self { sender, table, idle: RefCell::default(), doom: RefCell::default() })
     }
 
-    /// The next run that is not doomed yet is killed at this await, if it has so many.
+    /// The next run that has so many awaits is killed at this one, after those that were asked for before.
     pub(crate) fn kill_at(&self, awaits: u32) {
         self.doom.borrow_mut().push_back(awaits);
     }
@@ -73,13 +76,13 @@ impl Functions {
             let name = fleet.sender.name();
             trace.line(format_args!("{name} {id} starts: {why}"));
             let deadline_ms = time.now_ms() + TIMEOUT_MS;
-            let doom = fleet.doom.borrow_mut().pop_front();
+            let asked_for = fleet.doom.borrow_mut().pop_front();
             let chance = || faults.plans(fleet.killed_by()).then(|| dice.between(0..=LAST_AWAIT));
-            let doom = doom.or_else(|| chance().and_then(|awaits| u32::try_from(awaits).ok()));
+            let doom = asked_for.or_else(|| chance().and_then(|awaits| u32::try_from(awaits).ok()));
             let work = async {
                 match fleet.sender {
                     Sender::Archiver => this.archive(&fleet.table, &source, &id, deadline_ms).await,
-                    Sender::Reconciler => this.reconcile(&fleet.table, &source, deadline_ms).await,
+                    Sender::Reconciler => this.reconcile(&source, deadline_ms).await,
                 }
             };
             let work = Mortal::new(work, doom.unwrap_or(u32::MAX));
@@ -98,6 +101,9 @@ impl Functions {
                 this.with.vendor.penalties.borrow_mut().forget(fleet.sender);
             }
             if ended.is_some() {
+                if let Some(awaits) = asked_for {
+                    fleet.doom.borrow_mut().push_front(awaits);
+                }
                 fleet.idle.borrow_mut().push(source);
             }
             this.running.set(this.running.get() - 1);
@@ -127,21 +133,28 @@ impl Functions {
     }
 
     /// One run of the reconciler, as its handler does it; answers what it says of itself.
-    async fn reconcile(&self, table: &MemoryTable, source: &Source, deadline_ms: u64) -> Result<String, StoreError> {
-        let table = Far::new(table.clone(), self.with.crossing.clone());
-        let clock = self.clock();
-        let Deployment { schedule, share, retention, .. } = &self.with;
-        let reconciler = Reconciler { table: &table, source, clock: &clock, schedule, share: *share };
-        let until_ms = deadline_ms - TIMEOUT_MS / 5;
+    async fn reconcile(&self, source: &Source, deadline_ms: u64) -> Result<String, StoreError> {
         let trailing = Task::Trailing { window_ms: TRAILING_MS, now: false };
-        let trailing = reconciler.sweep(&trailing, until_ms).await;
-        let backfill = Task::Backfill { stretch: None, retention_ms: millis(*retention) };
-        let backfill = match &trailing {
-            Ok(_) => Some(reconciler.sweep(&backfill, until_ms).await),
-            Err(_) => None,
+        let backfill = Task::Backfill { stretch: None, retention_ms: millis(self.with.retention) };
+        let swept = self.sweep(source, &[trailing, backfill], deadline_ms - TIMEOUT_MS / RESERVED_SHARE).await?;
+        Ok(format!("{swept:?}"))
+    }
+
+    /// Sweeps one after the other until `until_ms`, epoch milliseconds.
+    pub(crate) async fn sweep(&self, source: &Source, tasks: &[Task], until_ms: u64) -> Result<Vec<Swept>, StoreError> {
+        let table = Far::new(self.with.table.clone(), self.with.crossing.clone());
+        let (clock, schedule, share) = (self.clock(), &self.with.schedule, self.with.share);
+        let reconciler = Reconciler { table: &table, source, clock: &clock, schedule, share };
+        let sweeps = async {
+            let mut swept = Vec::new();
+            for task in tasks {
+                swept.push(reconciler.sweep(task, until_ms).await?);
+            }
+            Ok(swept)
         };
+        let swept = sweeps.await;
         source.settle().await;
-        Ok(format!("{:?} {:?}", trailing?, backfill.transpose()?))
+        swept
     }
 
     fn clock(&self) -> SimulatedClock {
