@@ -36,7 +36,7 @@ const CALLS: u32 = 15;
 
 /// How often the backfill is killed, and an await that many of its runs do not come to.
 const KILLED: u32 = 10;
-const LAST_AWAIT: u64 = 120;
+const LAST_AWAIT: u64 = 80;
 
 /// The schedule starts the reconciler until then.
 const UNTIL_MS: u64 = MIDNIGHT_MS + DAY_MS;

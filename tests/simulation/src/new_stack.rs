@@ -8,6 +8,7 @@ use shared::domain::session::RecordingState;
 
 use crate::{
     calls::{Calls, Planned},
+    functions::TRAILING_MS,
     judge::{Foreseen, Judge},
     logs::Logs,
     received::{Received, Sender, WINDOW_MS},
@@ -29,6 +30,9 @@ const NEW_UNTIL_MS: u64 = MIDNIGHT_MS + 10 * HOUR_MS;
 
 /// What the vendor deletes within this time of the stack's beginning need not be had in time, milliseconds.
 const IN_TIME_MS: u64 = HOUR_MS;
+
+/// The oldest come first, but for so much, milliseconds: of two calls of one hour, the older one may have ended later.
+const IN_TURN_MS: u64 = 20 * MINUTE_MS;
 
 /// A new recording is archived so long after its call's end at the latest, milliseconds.
 const FRESH_MS: u64 = 5 * MINUTE_MS;
@@ -78,6 +82,14 @@ fn look_at_times(world: &World, judge: &mut Judge, calls: &[Planned]) {
     let at_ms = |call: &Planned| archived_at_ms.get(&call.recording.id).copied();
     for call in calls.iter().filter(|call| must_be_had(call) && at_ms(call).is_none()) {
         judge.complain(format!("{} could be had in time and was not", call.recording.id));
+    }
+    let mut latest_ms = 0;
+    for call in calls.iter().filter(|call| call.ended_at_ms < MIDNIGHT_MS - TRAILING_MS) {
+        let Some(at_ms) = at_ms(call) else { continue };
+        if at_ms + IN_TURN_MS < latest_ms {
+            judge.complain(format!("{} was archived before older ones", call.recording.id));
+        }
+        latest_ms = latest_ms.max(at_ms);
     }
     let (old, new): (Vec<&Planned>, Vec<&Planned>) = calls.iter().partition(|call| is_old(call));
     let ages = new.iter().filter_map(|call| Some(at_ms(call)?.saturating_sub(call.ended_at_ms)));

@@ -188,7 +188,7 @@ impl Tally {
         println!("trace of the first seed  {}", self.trace_hash);
         println!("seconds         {:.1}", elapsed.as_secs_f64());
         for (seed, violations) in self.failed.iter().take(TOLD) {
-            println!("\nseed {seed} failed; measure simulate --seeds 1 --from {seed} --trace shows how");
+            println!("\nseed {seed} failed; the same with --seeds 1 --from {seed} --trace shows how");
             for violation in violations {
                 println!("  {violation}");
             }

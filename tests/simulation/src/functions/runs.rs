@@ -27,7 +27,7 @@ use crate::{
 const TIMEOUT_MS: u64 = 300_000;
 
 /// How far back the reconciler reads the call log every hour, milliseconds; as the template has it.
-const TRAILING_MS: u64 = 26 * HOUR_MS;
+pub(crate) const TRAILING_MS: u64 = 26 * HOUR_MS;
 
 /// The reconciler sweeps until a fifth of its time is left.
 const RESERVED_SHARE: u64 = 5;
