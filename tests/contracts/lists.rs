@@ -16,6 +16,15 @@ macro_rules! every_clause {
                 what_is_written_once_stays
                 a_session_nobody_recorded_goes_after_two_days
                 the_same_session_of_two_accounts_is_two_rows
+                what_the_call_log_offers_is_written_along_with_what_is_new
+                an_offer_alone_is_no_news
+            }
+            rows {
+                rows_come_as_they_stand_and_only_those_that_are_there
+                a_key_asked_for_twice_is_one_row
+                hundreds_of_rows_are_read_at_once
+                a_read_sees_the_last_write
+                the_queue_holds_what_is_due_and_what_is_not
             }
             due {
                 the_longest_due_come_first_and_no_more_than_asked
@@ -54,6 +63,14 @@ macro_rules! every_clause {
             signals {
                 a_reminder_stands_with_the_time_of_the_last_one
                 a_reminder_is_no_session
+            }
+            cursors {
+                a_job_nobody_wrote_of_has_no_state
+                what_a_job_writes_is_read_back_exactly
+                a_state_of_a_long_job_survives
+                an_advance_on_another_rev_writes_nothing
+                of_ten_advances_at_once_one_is_done
+                jobs_do_not_share_anything
             }
             tokens {
                 there_is_no_token_before_one_is_put
@@ -117,7 +134,10 @@ macro_rules! every_clause_of_the_wire {
             wire {
                 a_spoiled_row_is_due_but_cannot_be_read
                 a_row_whose_key_is_spoiled_is_passed_over
-                a_count_goes_through_all_pages
+                a_spoiled_row_is_told_apart_from_those_read_with_it
+                rows_of_many_megabytes_are_all_read
+                the_queue_and_its_count_go_through_all_pages
+                a_spoiled_cursor_cannot_be_read
                 a_drain_lease_that_cannot_be_read_is_held
                 a_spoiled_ledger_cannot_be_read
                 a_refusal_that_cannot_be_read_is_none

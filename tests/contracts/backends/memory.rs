@@ -20,11 +20,16 @@ async fn run(_clause: &str, holds: impl AsyncFnOnce(&Memory)) {
 
 impl Backend for Memory {
     type Sessions = MemoryTable;
+    type Cursors = MemoryTable;
     type Tokens = MemoryTokenRow;
     type Permits = MemoryPermitRows;
     type Archive = MemoryBucket;
 
     fn sessions(&self) -> &MemoryTable {
+        &self.table
+    }
+
+    fn cursors(&self) -> &MemoryTable {
         &self.table
     }
 

@@ -8,7 +8,8 @@ mod real;
 use shared::{
     domain::{object_key::ObjectKey, session::SessionKey},
     ports::{
-        archive_store::ArchiveStore, permit_store::PermitStore, session_store::SessionStore, token_store::TokenStore,
+        archive_store::ArchiveStore, cursor_store::CursorStore, permit_store::PermitStore, session_store::SessionStore,
+        token_store::TokenStore,
     },
 };
 
@@ -17,11 +18,14 @@ pub(crate) use real::{Real, STORAGE_CLASS};
 /// One table and one bucket, empty when a clause begins, and eyes for what no port shows.
 pub(crate) trait Backend {
     type Sessions: SessionStore;
+    type Cursors: CursorStore;
     type Tokens: TokenStore;
     type Permits: PermitStore;
     type Archive: ArchiveStore;
 
     fn sessions(&self) -> &Self::Sessions;
+
+    fn cursors(&self) -> &Self::Cursors;
 
     fn token_row(&self, client_id: &str) -> Self::Tokens;
 

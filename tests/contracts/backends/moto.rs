@@ -27,6 +27,7 @@ const DEVIATIONS: &[(&str, &str)] = &[
     ("facts::of_ten_records_at_once_one_is_new", UNLOCKED),
     ("due::of_ten_claims_at_once_one_gets_the_row", UNLOCKED),
     ("leases::of_ten_who_want_the_drain_at_once_one_gets_it", UNLOCKED),
+    ("cursors::of_ten_advances_at_once_one_is_done", UNLOCKED),
     ("tokens::of_ten_who_want_to_mint_at_once_one_may", UNLOCKED),
     ("permits::of_ten_replaces_of_one_rev_at_once_one_is_done", UNLOCKED),
     ("archive::of_ten_creates_at_once_one_stores", UNLOCKED),

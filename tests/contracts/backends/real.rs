@@ -83,11 +83,16 @@ impl Real {
 
 impl Backend for Real {
     type Sessions = Table;
+    type Cursors = Table;
     type Tokens = TokenRow;
     type Permits = PermitRows;
     type Archive = Bucket;
 
     fn sessions(&self) -> &Table {
+        &self.table
+    }
+
+    fn cursors(&self) -> &Table {
         &self.table
     }
 

@@ -5,17 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 use shared::{
     domain::{
+        call_log::{Listed, Offer, Offers},
         day::Day,
         ids::{AccountId, SessionId},
         notification::{PartyAbout, SessionFacts},
-        session::{Heard, Next, SessionKey, SessionRow},
+        session::{Heard, Learned, Next, SessionKey, SessionRow},
     },
     ports::session_store::{Order, Recorded, SessionStore},
 };
 
 use super::{
     EVENT_MS, FAR_MS, NOW_MS, QUIET_MS, ROW_TTL_S, claimed, ended, event, finish, heard, key, learned, party, record,
-    row,
+    recording, row,
 };
 use crate::backends::{Backend, Kept};
 
@@ -150,6 +151,44 @@ pub(crate) async fn the_same_session_of_two_accounts_is_two_rows<B: Backend>(bac
     let mut keys: Vec<SessionKey> = due.into_iter().map(|due| due.key).collect();
     keys.sort();
     assert_eq!(keys, [key("s-1"), SessionKey { account: theirs.account, session: theirs.session }]);
+}
+
+pub(crate) async fn what_the_call_log_offers_is_written_along_with_what_is_new<B: Backend>(backend: &B) {
+    for (n, (facts, address)) in
+        (1..).zip([(ended("s-1", "p-1", &["9001"]), "https://a/1"), (heard("s-1", "p-2", &["9001"]), "https://b/1")])
+    {
+        let offers = Offers::from([(recording("9001"), offer(address)), (recording("9002"), offer("https://a/2"))]);
+        let learned = Learned { offers: offers.clone(), ..learned(&facts, NOW_MS) };
+        assert_eq!(backend.sessions().record(&learned).await.unwrap(), Recorded::New);
+        let row = row(backend, "s-1").await;
+        assert_eq!((row.rev, row.offers), (n, offers));
+    }
+    let before = row(backend, "s-1").await.offers;
+    record(backend, &ended("s-1", "p-2", &[])).await;
+    assert_eq!(row(backend, "s-1").await.offers, before, "an event takes no offer back");
+}
+
+pub(crate) async fn an_offer_alone_is_no_news<B: Backend>(backend: &B) {
+    record(backend, &ended("s-1", "p-1", &["9001"])).await;
+    let before = (row(backend, "s-1").await, kept(backend, "s-1").await);
+    let offers = Offers::from([(recording("9001"), offer("https://a/1"))]);
+    for facts in [ended("s-1", "p-1", &["9001"]), event("s-1"), event("s-2")] {
+        let learned = Learned { offers: offers.clone(), ..learned(&facts, NOW_MS) };
+        assert_eq!(backend.sessions().record(&learned).await.unwrap(), Recorded::Known);
+    }
+    assert_eq!((row(backend, "s-1").await, kept(backend, "s-1").await), before);
+    assert_eq!(backend.kept(&key("s-2")).await, None);
+}
+
+/// An offer with something of every kind that the call log says.
+fn offer(address: &str) -> Offer {
+    let listed = Listed {
+        kind: Some("OnDemand".into()),
+        party: Some(party("p-1")),
+        started_ms: Some(EVENT_MS),
+        ..Listed::default()
+    };
+    Offer { content_uri: address.to_owned(), listed }
 }
 
 async fn kept<B: Backend>(backend: &B, session: &str) -> Kept {

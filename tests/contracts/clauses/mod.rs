@@ -1,6 +1,7 @@
 //! The clauses, each a test of one promise that a port's documentation makes.
 
 pub(crate) mod archive;
+pub(crate) mod cursors;
 pub(crate) mod documents;
 pub(crate) mod due;
 pub(crate) mod facts;
@@ -8,6 +9,7 @@ pub(crate) mod leases;
 pub(crate) mod parts;
 pub(crate) mod permits;
 pub(crate) mod results;
+pub(crate) mod rows;
 pub(crate) mod signals;
 pub(crate) mod tokens;
 pub(crate) mod wire;

@@ -5,9 +5,13 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use shared::{
     clients::dynamodb::schema,
-    domain::permits::{Group, Ledger},
+    domain::{
+        permits::{Group, Ledger},
+        session::SessionKey,
+    },
     ports::{
         archive_store::ArchiveStore,
+        cursor_store::{CursorStore, Job},
         permit_store::PermitStore,
         session_store::{Drain, SessionStore, StoreError},
         token_store::{Refusal, TokenStore},
@@ -49,7 +53,30 @@ pub(crate) async fn a_row_whose_key_is_spoiled_is_passed_over(real: &Real) {
     assert_eq!(due(real, FAR_MS, 10).await, ["s-1"]);
 }
 
-pub(crate) async fn a_count_goes_through_all_pages(real: &Real) {
+pub(crate) async fn a_spoiled_row_is_told_apart_from_those_read_with_it(real: &Real) {
+    for session in ["s-1", "s-2", "s-3"] {
+        record(real, &ended(session, "p-1", &["9001"])).await;
+    }
+    real.spoil(&key("s-2"), "day", AttributeValue::S("2026-13-01".into())).await;
+    let rows = real.sessions().rows(&["s-1", "s-2", "s-3", "s-4"].map(key)).await.unwrap();
+    assert_eq!(rows.known.into_keys().collect::<Vec<_>>(), ["s-1", "s-3"].map(key));
+    assert_eq!(rows.unreadable.into_iter().collect::<Vec<_>>(), [key("s-2")]);
+}
+
+pub(crate) async fn rows_of_many_megabytes_are_all_read(real: &Real) {
+    // More than the 16 MB that DynamoDB puts into one answer: it leaves the rest unread.
+    let ballast = AttributeValue::S("x".repeat(395_000));
+    let names: Vec<String> = (0..45).map(|n| format!("s-{n}")).collect();
+    for name in &names {
+        record(real, &ended(name, "p-1", &["9001"])).await;
+        real.spoil(&key(name), "ballast", ballast.clone()).await;
+    }
+    let keys: Vec<SessionKey> = names.iter().map(|name| key(name)).collect();
+    let rows = real.sessions().rows(&keys).await.unwrap();
+    assert!(keys.iter().all(|key| rows.known.contains_key(key)), "{}", rows.known.len());
+}
+
+pub(crate) async fn the_queue_and_its_count_go_through_all_pages(real: &Real) {
     const ROWS: usize = 600;
     const AT_ONCE: usize = 25;
     // With keys this long, DynamoDB's page of 1 MiB ends before the last row.
@@ -66,6 +93,25 @@ pub(crate) async fn a_count_goes_through_all_pages(real: &Real) {
     }
     assert_eq!(real.sessions().count_due(FAR_MS).await.unwrap(), ROWS);
     assert_eq!(real.sessions().count_due(9).await.unwrap(), 10);
+    // No session has an id this long, so these rows are passed over.
+    record(real, &ended("s-1", "p-1", &["9001"])).await;
+    let queued = real.sessions().queued().await.unwrap();
+    assert_eq!(queued.into_iter().map(|due| due.key).collect::<Vec<_>>(), [key("s-1")]);
+}
+
+pub(crate) async fn a_spoiled_cursor_cannot_be_read(real: &Real) {
+    for (n, (attribute, value)) in (0..).zip([
+        ("rev", AttributeValue::S("first".into())),
+        ("state", AttributeValue::M(HashMap::new())),
+        ("state", AttributeValue::Null(true)),
+    ]) {
+        let job = Job::new(format!("job-{n}"));
+        assert!(real.cursors().advance(&job, 0, "{}").await.unwrap());
+        real.spoil_row(&format!("vendor#cursor#job-{n}"), attribute, value).await;
+        let read = real.cursors().cursor(&job).await;
+        assert!(matches!(read, Err(StoreError::Corrupt(_))), "{attribute}: {read:?}");
+        assert!(!real.cursors().advance(&job, 0, "{}").await.unwrap(), "and it is not begun anew");
+    }
 }
 
 pub(crate) async fn a_drain_lease_that_cannot_be_read_is_held(real: &Real) {

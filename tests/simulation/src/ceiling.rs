@@ -1,6 +1,5 @@
 //! What the archiver makes of the vendor's limit: loads at and above it, in a world where nothing else goes wrong.
 
-mod calls;
 mod counts;
 mod figure;
 mod moves;

@@ -37,6 +37,8 @@ pub(crate) enum Fault {
     WebhookKilled,
     /// The archiver is killed.
     ArchiverKilled,
+    /// The reconciler is killed.
+    ReconcilerKilled,
     /// The schedule leaves out a minute.
     TickMissed,
     /// The schedule starts two runs.
@@ -56,6 +58,7 @@ impl Fault {
             Self::EventTwice | Self::EventLate | Self::EventsHeld => 0.08,
             Self::WebhookKilled => 0.02,
             Self::ArchiverKilled => 0.12,
+            Self::ReconcilerKilled => 0.3,
             Self::TickMissed | Self::TickTwice | Self::StreamStarted => 0.08,
         }
     }

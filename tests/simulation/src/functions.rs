@@ -1,25 +1,24 @@
-//! The functions of the stack, as Lambda runs them: instances that live on between runs, are killed, and start cold.
+//! The functions of the stack, as Lambda runs them.
+
+mod runs;
 
 use std::{
     cell::{Cell, RefCell},
-    pin::pin,
     rc::Rc,
     time::Duration,
 };
 
-use futures_util::future::{Either, select};
+pub(crate) use runs::{Fleet, TRAILING_MS};
+
 use ringcentral_sim::core::{Delivery, HandshakeAnswer};
 use shared::{
     clients::{
         ringcentral::{Permits, RingCentral, TokenKeeper, origin::OriginGate},
         secrets::RingCentralCredentials,
     },
-    domain::{delivery, permits::Group, session::Schedule},
+    domain::{delivery, permits::Share, session::Schedule},
     secret::Secret,
-    usecases::{
-        archive_due::{Archiver, Run},
-        record_notification::{Outcome, record_notification},
-    },
+    usecases::record_notification::{Outcome, record_notification},
 };
 
 use crate::{
@@ -28,14 +27,9 @@ use crate::{
     executor::{Mortal, Spawner},
     faults::Fault,
     memory::{MemoryBucket, MemoryPermitRows, MemoryTable, MemoryTokenRow},
+    received::Sender,
     vendor::Vendor,
 };
-
-/// How long one run of the archiver may take, milliseconds; as the template has it.
-const ARCHIVER_TIMEOUT_MS: u64 = 300_000;
-
-/// An await no run has more of before it is over, most of the time.
-const LAST_AWAIT: u64 = 60;
 
 /// The vendor's client.
 pub(crate) type Source = RingCentral<Vendor, Far<MemoryTokenRow>, Far<MemoryPermitRows>, SimulatedClock>;
@@ -44,17 +38,13 @@ pub(crate) type Source = RingCentral<Vendor, Far<MemoryTokenRow>, Far<MemoryPerm
 pub(crate) struct Functions {
     with: Deployment,
     archiver: Rc<Fleet>,
+    reconciler: Rc<Fleet>,
+    reconciles_at_ms: Cell<Option<u64>>,
     started: Cell<u64>,
     running: Cell<usize>,
     /// Events of this time reach the webhook only after it, all at once.
     held_until_ms: Cell<u64>,
     acknowledged: RefCell<Vec<Acknowledged>>,
-}
-
-/// The instances of one archiver.
-pub(crate) struct Fleet {
-    table: MemoryTable,
-    idle: RefCell<Vec<Source>>,
 }
 
 /// The body of a notification that was answered with 200: the vendor will not say it again.
@@ -76,6 +66,8 @@ pub(crate) struct Deployment {
     pub(crate) schedule: Schedule,
     /// How long the vendor keeps a recording.
     pub(crate) retention: Duration,
+    /// The part of the vendor's limit that the reconciler keeps within.
+    pub(crate) share: Share,
     /// Where its tokens may go.
     pub(crate) origins: OriginGate,
     /// What it signs in with.
@@ -88,7 +80,9 @@ impl Functions {
     /// Deploys.
     pub(crate) fn deploy(with: Deployment) -> Rc<Self> {
         Rc::new(Self {
-            archiver: Fleet::over(with.table.clone()),
+            archiver: Fleet::of(Sender::Archiver, with.table.clone()),
+            reconciler: Fleet::of(Sender::Reconciler, with.table.clone()),
+            reconciles_at_ms: Cell::new(None),
             with,
             started: Cell::new(0),
             running: Cell::new(0),
@@ -112,64 +106,24 @@ impl Functions {
         self.archiver.clone()
     }
 
+    /// The deployed reconciler.
+    pub(crate) fn reconciler(&self) -> Rc<Fleet> {
+        self.reconciler.clone()
+    }
+
+    /// When the schedule starts the reconciler next, epoch milliseconds; nothing if it does not.
+    pub(crate) fn reconciles_at_ms(&self) -> Option<u64> {
+        self.reconciles_at_ms.get()
+    }
+
+    /// Says so.
+    pub(crate) fn reconcile_at_ms(&self, at_ms: Option<u64>) {
+        self.reconciles_at_ms.set(at_ms);
+    }
+
     /// An archiver more, cold, that works on the same rows without minding the drain lease.
     pub(crate) fn heedless_archiver(&self) -> Rc<Fleet> {
-        Fleet::over(self.with.table.without_lease())
-    }
-
-    /// Starts a run of an archiver in an idle instance, or in a cold one.
-    pub(crate) fn start(self: &Rc<Self>, fleet: &Rc<Fleet>, why: &'static str) {
-        let (this, fleet) = (self.clone(), fleet.clone());
-        self.started.set(self.started.get() + 1);
-        let id = format!("run-{}", self.started.get());
-        let source = fleet.idle.borrow_mut().pop();
-        let source = source.unwrap_or_else(|| self.sign_in(&id));
-        self.running.set(self.running.get() + 1);
-        self.with.spawner.spawn(async move {
-            let Crossing { time, dice, faults, trace, .. } = &this.with.crossing;
-            trace.line(format_args!("archiver {id} starts: {why}"));
-            let sessions = Far::new(fleet.table.clone(), this.with.crossing.clone());
-            let archive = Far::new(this.with.bucket.clone(), this.with.crossing.clone());
-            let clock = SimulatedClock { time: time.clone(), dice: dice.clone() };
-            let archiver = Archiver {
-                sessions: &sessions,
-                source: &source,
-                archive: &archive,
-                clock: &clock,
-                schedule: &this.with.schedule,
-                retention: this.with.retention,
-            };
-            let deadline_ms = time.now_ms() + ARCHIVER_TIMEOUT_MS;
-            let doomed = faults.plans(Fault::ArchiverKilled);
-            let awaits = if doomed { dice.between(0..=LAST_AWAIT) } else { u64::from(u32::MAX) };
-            let run = archiver.archive_due(Run { id: &id, deadline_ms });
-            let run = Mortal::new(run, u32::try_from(awaits).unwrap_or(u32::MAX));
-            let ended = match select(pin!(run), pin!(time.sleep_until(deadline_ms))).await {
-                Either::Left((ended, _)) => ended,
-                Either::Right(_) => None,
-            };
-            match &ended {
-                Some(Ok(summary)) => trace.line(format_args!("archiver {id} ends: {summary:?}")),
-                Some(Err(error)) => trace.line(format_args!("archiver {id} fails: {error}")),
-                None if doomed => faults.struck_by(Fault::ArchiverKilled),
-                None => this.with.vendor.wrongs.borrow_mut().push(format!("archiver {id} ran into its deadline")),
-            }
-            if ended.is_none() && !this.knows_of_penalty() {
-                // What it had seen of a penalty, it had no time to hand on.
-                *this.with.vendor.penalty.borrow_mut() = 0..0;
-            }
-            if ended.is_some() {
-                fleet.idle.borrow_mut().push(source);
-            }
-            this.running.set(this.running.get() - 1);
-        });
-    }
-
-    /// Whether the penalty is written in the ledger that all runs read.
-    fn knows_of_penalty(&self) -> bool {
-        let rows = self.with.table.permit_rows(&self.with.credentials.client_id);
-        let ledger = rows.ledger_now(&Group::heavy());
-        ledger.is_some_and(|ledger| ledger.frozen_until_ms > self.with.crossing.time.now_ms())
+        Fleet::of(Sender::Archiver, self.with.table.without_lease())
     }
 
     /// Takes a notification from the vendor to the webhook, and the webhook's answer back.
@@ -243,27 +197,19 @@ impl Functions {
     }
 
     /// A client of the vendor, as a function that starts cold makes one; `holder` tells it from others.
-    pub(crate) fn sign_in(&self, holder: &str) -> Source {
-        let row = Far::new(self.with.table.token_row(&self.with.credentials.client_id), self.with.crossing.clone());
-        let server = self.with.origins.server().clone();
-        let keeper =
-            TokenKeeper::new(self.with.vendor.clone(), server, self.with.credentials.clone(), row, holder.to_owned());
-        let rows = self.with.table.permit_rows(&self.with.credentials.client_id);
-        let permits = Permits::new(Far::new(rows, self.with.crossing.clone()), holder.to_owned());
-        let Crossing { time, dice, .. } = &self.with.crossing;
-        RingCentral::new(
-            self.with.vendor.clone(),
-            self.with.origins.clone(),
-            keeper,
-            permits,
-            SimulatedClock { time: time.clone(), dice: dice.clone() },
-        )
-    }
-}
-
-impl Fleet {
-    fn over(table: MemoryTable) -> Rc<Self> {
-        Rc::new(Self { table, idle: RefCell::default() })
+    pub(crate) fn sign_in(&self, sender: Sender, holder: &str) -> Source {
+        let Deployment { crossing, vendor, table, origins, credentials, .. } = &self.with;
+        let vendor = Vendor { sender, ..vendor.clone() };
+        let row = Far::new(table.token_row(&credentials.client_id), crossing.clone());
+        let server = origins.server().clone();
+        let keeper = TokenKeeper::new(vendor.clone(), server, credentials.clone(), row, holder.to_owned());
+        let rows = Far::new(table.permit_rows(&credentials.client_id), crossing.clone());
+        let permits = match sender {
+            Sender::Archiver => Permits::new(rows, holder.to_owned()),
+            Sender::Reconciler => Permits::within(self.with.share, rows, holder.to_owned()),
+        };
+        let clock = SimulatedClock { time: crossing.time.clone(), dice: crossing.dice.clone() };
+        RingCentral::new(vendor, origins.clone(), keeper, permits, clock)
     }
 }
 

@@ -1,5 +1,8 @@
 //! What must always hold (DESIGN §6), asked after every step, and what must hold in the end.
 
+mod offered;
+mod share;
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
@@ -87,6 +90,12 @@ impl Foreseen {
     /// A recording more that is offered and stays, of people who are known.
     pub(crate) fn add_lasting(&mut self, recording: &str) {
         let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: true, deleted: false };
+        self.truth.insert(recording.to_owned(), truth);
+    }
+
+    /// A recording more, of people who are known, that the vendor deletes before anybody can be sure to have it.
+    pub(crate) fn add_passing(&mut self, recording: &str) {
+        let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: false, deleted: true };
         self.truth.insert(recording.to_owned(), truth);
     }
 
@@ -334,7 +343,8 @@ impl Judge {
         }
     }
 
-    fn complain(&mut self, what: String) {
+    /// Says that something is wrong.
+    pub(crate) fn complain(&mut self, what: String) {
         self.trace.line(format_args!("VIOLATION {what}"));
         self.violations.push(format!("at {}: {what}", self.time.now_ms()));
     }

@@ -4,6 +4,8 @@
 //! Between them lies a network that delays, loses, repeats and reorders, and functions are killed at any await. What must
 //! always hold is asked after every step.
 
+mod backfill;
+mod calls;
 mod ceiling;
 mod chance;
 mod crossing;
@@ -14,9 +16,13 @@ mod functions;
 mod judge;
 mod logs;
 pub mod memory;
+mod new_stack;
+mod received;
+mod scene;
+mod schedule;
 mod trace;
 mod vendor;
 mod world;
 
 pub use ceiling::{CeilingReport, Figure, Load, Worst, ceiling};
-pub use day::{LEAST_FAULTS, LEAST_RECORDINGS, Report, simulate};
+pub use scene::{Report, Scene, simulate};

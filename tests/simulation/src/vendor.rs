@@ -1,23 +1,25 @@
 //! The simulated vendor's core behind the product's own client: requests go in over a network that fails.
 
-use std::{cell::RefCell, ops::Range, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response, Uri, header::AUTHORIZATION};
-use ringcentral_sim::core::{self, Manner, Origin, Origins, Outcome, RateGroup, Simulator};
+use ringcentral_sim::core::{self, Manner, Origin, Origins, Outcome, Simulator};
 use shared::{
     clients::ringcentral::{NoReply, Transport},
     ports::recording_source::{ByteStream, Interrupted},
 };
 
-use crate::{crossing::Crossing, executor::Time, faults::Fault};
+use crate::{
+    crossing::Crossing,
+    executor::Time,
+    faults::Fault,
+    received::{Penalties, Received, Sender},
+};
 
 /// How long the client waits for a reply that does not come, milliseconds.
 const TIMEOUT_MS: u64 = 30_000;
-
-/// Length of the vendor's penalty, milliseconds (API.md §3).
-const PENALTY_MS: u64 = 60_000;
 
 /// Share of the recordings' bodies that take their time where they vary.
 const LONG_BODIES: f64 = 0.5;
@@ -31,17 +33,6 @@ pub(crate) enum Bodies {
     Prompt,
 }
 
-/// A request that reached the vendor.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Received {
-    /// When, epoch milliseconds.
-    pub(crate) at_ms: u64,
-    /// The bucket it was counted in; none if it was refused before that.
-    pub(crate) group: Option<RateGroup>,
-    /// Status of the reply.
-    pub(crate) status: u16,
-}
-
 /// The simulated addresses.
 pub(crate) fn origins() -> Origins {
     Origins { platform: "https://platform.ringcentral.test".into(), media: "https://media.ringcentral.test".into() }
@@ -50,6 +41,8 @@ pub(crate) fn origins() -> Origins {
 /// The vendor, as a client reaches it; clones reach the same.
 #[derive(Clone)]
 pub(crate) struct Vendor {
+    /// Who reaches it.
+    pub(crate) sender: Sender,
     /// Its core.
     pub(crate) core: Rc<RefCell<Simulator>>,
     /// The network.
@@ -60,8 +53,8 @@ pub(crate) struct Vendor {
     pub(crate) bodies: Bodies,
     /// What the program sent and the vendor received, in order.
     pub(crate) received: Rc<RefCell<Vec<Received>>>,
-    /// The time in which the program knows that nothing may be sent, epoch milliseconds.
-    pub(crate) penalty: Rc<RefCell<Range<u64>>>,
+    /// When the program knows that nothing may be sent.
+    pub(crate) penalties: Rc<RefCell<Penalties>>,
     /// What must not have been sent.
     pub(crate) wrongs: Rc<RefCell<Vec<String>>>,
 }
@@ -77,7 +70,7 @@ impl Transport for Vendor {
             time.sleep(dice.latency_ms(50, 250)).await;
             return Err(NoReply { why: "nobody is there".to_owned(), sent: false });
         };
-        let in_penalty = self.penalty.borrow().contains(&time.now_ms());
+        let in_penalty = self.penalties.borrow().forbid(self.sender, time.now_ms());
         time.sleep(dice.latency_ms(25, 125)).await;
         if self.refusing == Some(origin) {
             return Err(NoReply { why: "connection refused".to_owned(), sent: false });
@@ -113,7 +106,7 @@ impl Transport for Vendor {
         let slow = faults.strikes(Fault::Slow);
         time.sleep(dice.latency_ms(25, if slow { 5_000 } else { 125 })).await;
         if reply.status == 429 {
-            *self.penalty.borrow_mut() = time.now_ms()..time.now_ms() + PENALTY_MS;
+            self.penalties.borrow_mut().begin(self.sender, time.now_ms());
         }
         let is_audio = asked.target.ends_with("/content");
         let (piece_bytes, pause_ms) = match self.bodies {
@@ -137,7 +130,13 @@ impl Vendor {
         core.settings_mut().heavy_limit = limit;
         if let Some(served) = core.requests().last() {
             let at_ms = self.crossing.time.now_ms();
-            self.received.borrow_mut().push(Received { at_ms, group: served.group, status: served.status });
+            self.received.borrow_mut().push(Received {
+                at_ms,
+                sender: self.sender,
+                target: served.target.clone(),
+                group: served.group,
+                status: served.status,
+            });
         }
         outcome
     }

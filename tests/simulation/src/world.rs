@@ -10,7 +10,10 @@ use ringcentral_sim::{
 };
 use serde_json::{Value, json};
 use shared::{
-    clients::secrets::RingCentralCredentials, config::ArchiverConfig, domain::session::Schedule, secret::Secret,
+    clients::secrets::RingCentralCredentials,
+    config::ArchiverConfig,
+    domain::{permits::Share, session::Schedule},
+    secret::Secret,
 };
 
 use crate::{
@@ -22,6 +25,7 @@ use crate::{
     judge::{Foreseen, Judge},
     logs::Logs,
     memory::{MemoryBucket, MemoryTable},
+    received::Sender,
     trace::Trace,
     vendor::{Bodies, Vendor, origins},
 };
@@ -34,6 +38,9 @@ pub(crate) const MINUTE_MS: u64 = 60_000;
 pub(crate) const HOUR_MS: u64 = 60 * MINUTE_MS;
 /// A day, in milliseconds.
 pub(crate) const DAY_MS: u64 = 24 * HOUR_MS;
+
+/// The share of the vendor's limit that the reconciler keeps within, percent.
+pub(crate) const RECONCILER_PERCENT: u32 = 30;
 
 /// The verification token of the simulated subscription.
 const VERIFICATION: &str = "simulated-verification-token";
@@ -104,12 +111,13 @@ impl World {
         let mut core = Simulator::new(plan.settings.clone(), origins());
         subscribe(&mut core, &plan.settings);
         let vendor = Vendor {
+            sender: Sender::Archiver,
             core: Rc::new(RefCell::new(core)),
             crossing: crossing.clone(),
             bodies: plan.bodies,
             refusing: plan.refusing,
             received: Rc::default(),
-            penalty: Rc::new(RefCell::new(0..0)),
+            penalties: Rc::default(),
             wrongs: Rc::default(),
         };
         let functions = Functions::deploy(Deployment {
@@ -120,6 +128,7 @@ impl World {
             bucket: bucket.clone(),
             schedule: config.schedule.clone(),
             retention: config.retention,
+            share: share(),
             origins: config.origins,
             credentials,
             verification: Secret::new(VERIFICATION.to_owned()),
@@ -150,6 +159,12 @@ impl World {
     pub(crate) fn run(&self, after_step: impl FnMut() -> bool) -> u64 {
         Executor::new(self.time.clone(), self.spawner.clone()).run(after_step)
     }
+}
+
+/// The part of the vendor's limit that reconciliation keeps within, as the template has it.
+fn share() -> Share {
+    let Some(share) = Share::of_percent(RECONCILER_PERCENT) else { unreachable!("it is a percentage") };
+    share
 }
 
 /// The archiver's configuration where nothing but what is required is set.

@@ -38,7 +38,8 @@ enum Measurement {
     /// Every object is compared with what was served. Needs Linux, which alone keeps the peak of a process, and room for
     /// a gigabyte below target/. The limits hold with and without --release.
     Memory(Memory),
-    /// Simulates a day of calls and faults for each of many seeds, and asks after every step what must always hold.
+    /// Simulates a day of calls and faults, or another scene, for each of many seeds, and asks after every step what must
+    /// always hold.
     ///
     /// A seed replays byte for byte: `--seeds 1 --from S --trace` shows what happened on the day of seed S.
     Simulate(Simulate),

@@ -10,9 +10,9 @@ use std::{
     time::Duration,
 };
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
-use simulation::Report;
+use simulation::{Report, Scene};
 
 const DAY_MS: f64 = 24.0 * 3_600_000.0;
 
@@ -27,12 +27,30 @@ pub(crate) struct Simulate {
     /// The first seed.
     #[arg(long, default_value_t = 1, value_name = "SEED")]
     from: u64,
+    /// What happens.
+    #[arg(long, value_enum, default_value_t = Named::Day, value_name = "SCENE")]
+    scene: Named,
     /// Print the whole trace of the first seed to standard error.
     #[arg(long)]
     trace: bool,
     /// Stop at the first seed that fails.
     #[arg(long)]
     fail_fast: bool,
+}
+
+/// [`Scene`], by the names it has here.
+#[derive(Clone, Copy, ValueEnum)]
+enum Named {
+    /// A day of calls and faults; the webhook and the archiver are at work.
+    Day,
+    /// The same and a reconciler; three of ten events are lost, one of ten comes twice, any order is possible.
+    LossyDay,
+    /// The same and a reconciler; no event is ever heard.
+    SilentDay,
+    /// A month of old calls and no events: a backfill that is killed ten times must come to the same as one that is not.
+    Backfill,
+    /// A new stack on an account with ninety days of old calls, while new ones happen.
+    NewStack,
 }
 
 /// What is kept of all seeds.
@@ -64,7 +82,8 @@ impl Simulate {
                         if number >= self.seeds || (self.fail_fast && !lock().failed.is_empty()) {
                             return;
                         }
-                        let report = simulation::simulate(self.from + number, self.trace && number == 0);
+                        let report =
+                            simulation::simulate(self.scene.into(), self.from + number, self.trace && number == 0);
                         lock().add(report, number == 0);
                     }
                 });
@@ -77,6 +96,18 @@ impl Simulate {
             tally.print(elapsed());
         }
         tally.failed.is_empty()
+    }
+}
+
+impl From<Named> for Scene {
+    fn from(named: Named) -> Self {
+        match named {
+            Named::Day => Self::Day,
+            Named::LossyDay => Self::LossyDay,
+            Named::SilentDay => Self::SilentDay,
+            Named::Backfill => Self::Backfill,
+            Named::NewStack => Self::NewStack,
+        }
     }
 }
 
@@ -157,7 +188,7 @@ impl Tally {
         println!("trace of the first seed  {}", self.trace_hash);
         println!("seconds         {:.1}", elapsed.as_secs_f64());
         for (seed, violations) in self.failed.iter().take(TOLD) {
-            println!("\nseed {seed} failed; measure simulate --seeds 1 --from {seed} --trace shows how");
+            println!("\nseed {seed} failed; the same with --seeds 1 --from {seed} --trace shows how");
             for violation in violations {
                 println!("  {violation}");
             }

@@ -1,6 +1,6 @@
 //! Many rows at once: by their keys, and the whole queue.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
@@ -25,6 +25,8 @@ impl Table {
     /// Rows by their keys, read consistently.
     pub(super) async fn read_rows(&self, keys: &[SessionKey]) -> Result<Rows, StoreError> {
         let mut rows = Rows::default();
+        // DynamoDB refuses a request that names a key twice.
+        let keys: Vec<&SessionKey> = keys.iter().collect::<BTreeSet<_>>().into_iter().collect();
         for some in keys.chunks(KEYS_AT_ONCE) {
             let keys = some.iter().map(|key| HashMap::from([(schema::KEY.to_owned(), text(pk(key)))]));
             let mut left: Vec<HashMap<String, AttributeValue>> = keys.collect();

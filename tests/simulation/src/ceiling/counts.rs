@@ -3,10 +3,7 @@
 use ringcentral_sim::core::RateGroup;
 
 use super::{Figure, stage::Played};
-use crate::{vendor::Received, world::MINUTE_MS};
-
-/// The vendor's window, milliseconds (API.md §3).
-pub(super) const WINDOW_MS: u64 = MINUTE_MS;
+use crate::received::{Received, WINDOW_MS, fullest_window};
 
 impl Played {
     /// Requests that were counted in a group.
@@ -24,10 +21,7 @@ impl Played {
     /// The most requests of group Heavy that were let in within any window between two times, epoch milliseconds.
     pub(super) fn fullest_window(&self, from_ms: u64, until_ms: u64) -> usize {
         let times: Vec<u64> = self.let_in(from_ms, until_ms).collect();
-        let in_window = |(place, end_ms): (usize, &u64)| {
-            place + 1 - times[..=place].partition_point(|at_ms| at_ms + WINDOW_MS <= *end_ms)
-        };
-        times.iter().enumerate().map(in_window).max().unwrap_or_default()
+        fullest_window(&times)
     }
 
     /// All requests of group Heavy, refused ones too, for each recording that was archived.
@@ -42,7 +36,7 @@ impl Played {
 
     /// When requests of group Heavy were let in between two times, epoch milliseconds.
     fn let_in(&self, from_ms: u64, until_ms: u64) -> impl Iterator<Item = u64> {
-        let let_in = self.counted_in(RateGroup::Heavy).filter(|received| received.status != 429);
+        let let_in = self.received.iter().filter(|received| received.is_let_in());
         let_in.map(|received| received.at_ms).filter(move |at_ms| (from_ms..until_ms).contains(at_ms))
     }
 }

@@ -1,8 +1,10 @@
 //! A limit that moves while there is more to do than it lets through.
 
-use super::{CEILING, CeilingReport, Figure, Load, Worst, calls::Calls, counts::WINDOW_MS, stage::Stage};
+use super::{CEILING, CeilingReport, Figure, Load, Worst, stage::Stage};
 use crate::{
+    calls::Calls,
     logs::Logs,
+    received::WINDOW_MS,
     world::{HOUR_MS, MIDNIGHT_MS, MINUTE_MS},
 };
 

@@ -4,12 +4,12 @@ use ringcentral_sim::{Outage, OutageAnswer};
 
 use super::{
     CEILING, CeilingReport, Figure, Load, Worst,
-    calls::Calls,
-    counts::WINDOW_MS,
     stage::{Played, Stage},
 };
 use crate::{
+    calls::Calls,
     logs::Logs,
+    received::WINDOW_MS,
     world::{DAY_MS, HOUR_MS, MIDNIGHT_MS, MINUTE_MS},
 };
 

@@ -11,10 +11,12 @@ use shared::ports::{
     recording_source::{self, RecordingSource, Window},
 };
 
-use super::{CEILING, CeilingReport, Figure, Load, Worst, calls::Calls, stage::Stage};
+use super::{CEILING, CeilingReport, Figure, Load, Worst, stage::Stage};
 use crate::{
+    calls::Calls,
     chance::SimulatedClock,
     logs::Logs,
+    received::Sender,
     world::{DAY_MS, HOUR_MS, MIDNIGHT_MS, MINUTE_MS},
 };
 
@@ -73,7 +75,7 @@ fn early_missing(calls: Calls) -> Calls {
 
 /// Stands in for the reconciler: a client of its own that asks the call log about the last hour, again and again.
 fn reconcile(stage: &Stage, until_ms: u64) -> impl Future<Output = ()> + 'static {
-    let source = stage.world.functions.sign_in("reconciler");
+    let source = stage.world.functions.sign_in(Sender::Reconciler, "reconciler");
     let clock = SimulatedClock { time: stage.world.time.clone(), dice: stage.world.dice.clone() };
     async move {
         while clock.now_ms() < until_ms {

@@ -4,10 +4,10 @@ use ringcentral_sim::core::RateGroup;
 
 use super::{
     CeilingReport, Figure, Load, Worst,
-    calls::Calls,
     stage::{Played, Stage},
 };
 use crate::{
+    calls::Calls,
     logs::Logs,
     world::{DAY_MS, MIDNIGHT_MS, MINUTE_MS},
 };

@@ -5,13 +5,15 @@ use std::{collections::BTreeMap, rc::Rc};
 use ringcentral_sim::{DeliverySettings, Settings, Sound, core::Origin};
 use shared::domain::session::RecordingState;
 
-use super::{CeilingReport, Figure, Load, calls::Planned};
+use super::{CeilingReport, Figure, Load};
 use crate::{
+    calls::Planned,
     executor::Time,
     functions::Fleet,
     judge::Foreseen,
     logs::Logs,
-    vendor::{Bodies, Received, Vendor},
+    received::Received,
+    vendor::{Bodies, Vendor},
     world::{MIDNIGHT_MS, MINUTE_MS, Plan, World},
 };
 

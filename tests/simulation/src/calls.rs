@@ -1,4 +1,4 @@
-//! The calls of a load: as plain as can be, for there are tens of thousands.
+//! Calls as plain as can be, for worlds with thousands of them.
 
 use fastrand::Rng;
 use ringcentral_sim::{
@@ -11,21 +11,21 @@ use shared::domain::day::format_time;
 use crate::world::MINUTE_MS;
 
 /// A call of one party and one recording, of which one event tells: at its end.
-pub(super) struct Planned {
+pub(crate) struct Planned {
     /// `telephonySessionId`.
-    pub(super) session: String,
+    pub(crate) session: String,
     /// When it begins, epoch milliseconds.
-    pub(super) started_at_ms: u64,
+    pub(crate) started_at_ms: u64,
     /// When it ends, epoch milliseconds.
-    pub(super) ended_at_ms: u64,
+    pub(crate) ended_at_ms: u64,
     /// From its end until the call log has it, milliseconds.
     listed_after_ms: u64,
     /// What is recorded.
-    pub(super) recording: Recording,
+    pub(crate) recording: Recording,
 }
 
 /// Plans calls, in order of their ends.
-pub(super) struct Calls {
+pub(crate) struct Calls {
     seed: u64,
     /// Chance of its own: what a world does with its calls does not change them.
     rng: Rng,
@@ -34,12 +34,12 @@ pub(super) struct Calls {
 
 impl Calls {
     /// None yet.
-    pub(super) fn of(seed: u64) -> Self {
+    pub(crate) fn of(seed: u64) -> Self {
         Self { seed, rng: Rng::with_seed(seed), planned: Vec::new() }
     }
 
     /// Calls that end between two times, epoch milliseconds: `per_minute` on average, at random.
-    pub(super) fn arrive(mut self, from_ms: u64, until_ms: u64, per_minute: f64) -> Self {
+    pub(crate) fn arrive(mut self, from_ms: u64, until_ms: u64, per_minute: f64) -> Self {
         let count = ((until_ms - from_ms) as f64 / MINUTE_MS as f64 * per_minute) as usize;
         let mut ends: Vec<u64> = (0..count).map(|_| self.rng.u64(from_ms..until_ms)).collect();
         ends.sort_unstable();
@@ -48,19 +48,19 @@ impl Calls {
     }
 
     /// So many calls that end at one time, epoch milliseconds.
-    pub(super) fn end_at_once(mut self, at_ms: u64, count: usize) -> Self {
+    pub(crate) fn end_at_once(mut self, at_ms: u64, count: usize) -> Self {
         (0..count).for_each(|_| self.plan(at_ms));
         self
     }
 
     /// Lets `change` do to each recording what it likes.
-    pub(super) fn with(mut self, mut change: impl FnMut(&mut Recording, &mut Rng)) -> Self {
+    pub(crate) fn with(mut self, mut change: impl FnMut(&mut Recording, &mut Rng)) -> Self {
         self.planned.iter_mut().for_each(|call| change(&mut call.recording, &mut self.rng));
         self
     }
 
     /// The calls.
-    pub(super) fn planned(self) -> Vec<Planned> {
+    pub(crate) fn planned(self) -> Vec<Planned> {
         self.planned
     }
 
@@ -82,7 +82,7 @@ impl Calls {
 
 impl Planned {
     /// What the vendor makes of it.
-    pub(super) fn script(&self) -> Script {
+    pub(crate) fn script(&self) -> Script {
         let Settings { account_id, .. } = Settings::default();
         let (party, extension) = (format!("p{}-2", &self.session[1..]), "800000101");
         let event = json!({

@@ -1,0 +1,171 @@
+//! Runs of the archiver and of the reconciler: in instances that live on, are killed at any await, and start cold.
+
+use std::{cell::RefCell, collections::VecDeque, pin::pin, rc::Rc};
+
+use futures_util::future::{Either, select};
+use shared::{
+    domain::{day::millis, permits::Group},
+    ports::{recording_source::RecordingSource, session_store::StoreError},
+    usecases::{
+        archive_due::{Archiver, Run},
+        reconcile::{Reconciler, Swept, Task},
+    },
+};
+
+use super::{Functions, Source};
+use crate::{
+    chance::SimulatedClock,
+    crossing::{Crossing, Far},
+    executor::Mortal,
+    faults::Fault,
+    memory::MemoryTable,
+    received::Sender,
+    world::HOUR_MS,
+};
+
+/// How long one run may take, milliseconds; as the template has it.
+const TIMEOUT_MS: u64 = 300_000;
+
+/// How far back the reconciler reads the call log every hour, milliseconds; as the template has it.
+pub(crate) const TRAILING_MS: u64 = 26 * HOUR_MS;
+
+/// The reconciler sweeps until a fifth of its time is left.
+const RESERVED_SHARE: u64 = 5;
+
+/// An await no run has more of before it is over, most of the time.
+const LAST_AWAIT: u64 = 60;
+
+/// The instances of one function.
+pub(crate) struct Fleet {
+    sender: Sender,
+    table: MemoryTable,
+    idle: RefCell<Vec<Source>>,
+    /// The awaits at which its next runs are killed.
+    doom: RefCell<VecDeque<u32>>,
+}
+
+impl Fleet {
+    pub(super) fn of(sender: Sender, table: MemoryTable) -> Rc<Self> {
+        Rc::new(Self { sender, table, idle: RefCell::default(), doom: RefCell::default() })
+    }
+
+    /// The next run that has so many awaits is killed at this one, after those that were asked for before.
+    pub(crate) fn kill_at(&self, awaits: u32) {
+        self.doom.borrow_mut().push_back(awaits);
+    }
+
+    fn killed_by(&self) -> Fault {
+        match self.sender {
+            Sender::Archiver => Fault::ArchiverKilled,
+            Sender::Reconciler => Fault::ReconcilerKilled,
+        }
+    }
+}
+
+impl Functions {
+    /// Starts a run in an idle instance, or in a cold one.
+    pub(crate) fn start(self: &Rc<Self>, fleet: &Rc<Fleet>, why: &'static str) {
+        let (this, fleet) = (self.clone(), fleet.clone());
+        self.started.set(self.started.get() + 1);
+        let id = format!("run-{}", self.started.get());
+        let source = fleet.idle.borrow_mut().pop();
+        let source = source.unwrap_or_else(|| self.sign_in(fleet.sender, &id));
+        self.running.set(self.running.get() + 1);
+        self.with.spawner.spawn(async move {
+            let Crossing { time, dice, faults, trace, .. } = &this.with.crossing;
+            let name = fleet.sender.name();
+            trace.line(format_args!("{name} {id} starts: {why}"));
+            let deadline_ms = time.now_ms() + TIMEOUT_MS;
+            let asked_for = fleet.doom.borrow_mut().pop_front();
+            let chance = || faults.plans(fleet.killed_by()).then(|| dice.between(0..=LAST_AWAIT));
+            let doom = asked_for.or_else(|| chance().and_then(|awaits| u32::try_from(awaits).ok()));
+            let work = async {
+                match fleet.sender {
+                    Sender::Archiver => this.archive(&fleet.table, &source, &id, deadline_ms).await,
+                    Sender::Reconciler => this.reconcile(&source, deadline_ms).await,
+                }
+            };
+            let work = Mortal::new(work, doom.unwrap_or(u32::MAX));
+            let ended = match select(pin!(work), pin!(time.sleep_until(deadline_ms))).await {
+                Either::Left((ended, _)) => ended,
+                Either::Right(_) => None,
+            };
+            match &ended {
+                Some(Ok(summary)) => trace.line(format_args!("{name} {id} ends: {summary}")),
+                Some(Err(error)) => trace.line(format_args!("{name} {id} fails: {error}")),
+                None if doom.is_some() => faults.struck_by(fleet.killed_by()),
+                None => this.with.vendor.wrongs.borrow_mut().push(format!("{name} {id} ran into its deadline")),
+            }
+            if ended.is_none() && !this.knows_of_penalty() {
+                // What it had seen of a penalty, it had no time to hand on.
+                this.with.vendor.penalties.borrow_mut().forget(fleet.sender);
+            }
+            if ended.is_some() {
+                if let Some(awaits) = asked_for {
+                    fleet.doom.borrow_mut().push_front(awaits);
+                }
+                fleet.idle.borrow_mut().push(source);
+            }
+            this.running.set(this.running.get() - 1);
+        });
+    }
+
+    /// One run of the archiver; answers what it says of itself.
+    async fn archive(
+        &self,
+        table: &MemoryTable,
+        source: &Source,
+        id: &str,
+        deadline_ms: u64,
+    ) -> Result<String, StoreError> {
+        let sessions = Far::new(table.clone(), self.with.crossing.clone());
+        let archive = Far::new(self.with.bucket.clone(), self.with.crossing.clone());
+        let archiver = Archiver {
+            sessions: &sessions,
+            source,
+            archive: &archive,
+            clock: &self.clock(),
+            schedule: &self.with.schedule,
+            retention: self.with.retention,
+        };
+        let summary = archiver.archive_due(Run { id, deadline_ms }).await?;
+        Ok(format!("{summary:?}"))
+    }
+
+    /// One run of the reconciler, as its handler does it; answers what it says of itself.
+    async fn reconcile(&self, source: &Source, deadline_ms: u64) -> Result<String, StoreError> {
+        let trailing = Task::Trailing { window_ms: TRAILING_MS, now: false };
+        let backfill = Task::Backfill { stretch: None, retention_ms: millis(self.with.retention) };
+        let swept = self.sweep(source, &[trailing, backfill], deadline_ms - TIMEOUT_MS / RESERVED_SHARE).await?;
+        Ok(format!("{swept:?}"))
+    }
+
+    /// Sweeps one after the other until `until_ms`, epoch milliseconds.
+    pub(crate) async fn sweep(&self, source: &Source, tasks: &[Task], until_ms: u64) -> Result<Vec<Swept>, StoreError> {
+        let table = Far::new(self.with.table.clone(), self.with.crossing.clone());
+        let (clock, schedule, share) = (self.clock(), &self.with.schedule, self.with.share);
+        let reconciler = Reconciler { table: &table, source, clock: &clock, schedule, share };
+        let sweeps = async {
+            let mut swept = Vec::new();
+            for task in tasks {
+                swept.push(reconciler.sweep(task, until_ms).await?);
+            }
+            Ok(swept)
+        };
+        let swept = sweeps.await;
+        source.settle().await;
+        swept
+    }
+
+    fn clock(&self) -> SimulatedClock {
+        let Crossing { time, dice, .. } = &self.with.crossing;
+        SimulatedClock { time: time.clone(), dice: dice.clone() }
+    }
+
+    /// Whether the penalty is written in the ledger that all runs read.
+    fn knows_of_penalty(&self) -> bool {
+        let rows = self.with.table.permit_rows(&self.with.credentials.client_id);
+        let ledger = rows.ledger_now(&Group::heavy());
+        ledger.is_some_and(|ledger| ledger.frozen_until_ms > self.with.crossing.time.now_ms())
+    }
+}

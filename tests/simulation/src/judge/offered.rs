@@ -1,0 +1,28 @@
+//! Nothing that the vendor's call log lists may be unknown in the end.
+
+use shared::domain::session::SessionRow;
+
+use super::Judge;
+
+impl Judge {
+    /// Every recording that the call log lists and that still exists must have been heard of, whoever told. What becomes of
+    /// those that were is looked at elsewhere.
+    pub(crate) fn look_for_missing(&mut self) {
+        let now_ms = self.time.now_ms();
+        let offered: Vec<_> = self.vendor.core.borrow().offered().collect();
+        let stays = |at_ms: Option<u64>| at_ms.is_none_or(|at_ms| at_ms > now_ms);
+        let listed = offered.into_iter().filter(|one| {
+            one.listed_at_ms.is_some_and(|at_ms| at_ms <= now_ms) && !one.never_ready && stays(one.deleted_at_ms)
+        });
+        for one in listed {
+            let heard = self.table.with_rows(|rows| {
+                let of_call = |row: &SessionRow| row.key.session.as_str() == one.telephony_session_id;
+                let rows = rows.values().map(|stored| &stored.row).filter(|row| of_call(row));
+                rows.flat_map(|row| row.recordings()).any(|recording| recording.as_str() == one.recording_id)
+            });
+            if !heard {
+                self.complain(format!("the call log lists {}, and no row has heard of it", one.recording_id));
+            }
+        }
+    }
+}

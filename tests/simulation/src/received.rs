@@ -1,0 +1,109 @@
+//! What the vendor received of the program, and how much of it within one of its windows.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use ringcentral_sim::core::RateGroup;
+
+/// The vendor's window, and its penalty, milliseconds (API.md §3).
+pub(crate) const WINDOW_MS: u64 = 60_000;
+
+/// Whoever hears of a penalty has told the others through the ledger after this, and what they had reserved before is
+/// sent or given back, milliseconds.
+const TOLD_WITHIN_MS: u64 = 25_000;
+
+/// Which function sent something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sender {
+    /// The archiver.
+    Archiver,
+    /// The reconciler.
+    Reconciler,
+}
+
+/// A request that reached the vendor.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    /// When, epoch milliseconds.
+    pub(crate) at_ms: u64,
+    /// Whose it was.
+    pub(crate) sender: Sender,
+    /// What was asked for.
+    pub(crate) target: String,
+    /// The bucket it was counted in; none if it was refused before that.
+    pub(crate) group: Option<RateGroup>,
+    /// Status of the reply.
+    pub(crate) status: u16,
+}
+
+/// The times in which nothing may be sent, epoch milliseconds, by who heard so.
+#[derive(Debug, Default)]
+pub(crate) struct Penalties(BTreeMap<Sender, Range<u64>>);
+
+impl Sender {
+    /// A word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Archiver => "archiver",
+            Self::Reconciler => "reconciler",
+        }
+    }
+}
+
+impl Received {
+    /// Whether it was counted in group Heavy and let in.
+    pub(crate) fn is_let_in(&self) -> bool {
+        self.group == Some(RateGroup::Heavy) && self.status != 429
+    }
+}
+
+impl Penalties {
+    /// One begins now, and `sender` hears so.
+    pub(crate) fn begin(&mut self, sender: Sender, now_ms: u64) {
+        self.0.insert(sender, now_ms..now_ms + WINDOW_MS);
+    }
+
+    /// What `sender` heard of one is lost with it.
+    pub(crate) fn forget(&mut self, sender: Sender) {
+        self.0.remove(&sender);
+    }
+
+    /// Whether `sender` must know that nothing may be sent now.
+    pub(crate) fn forbid(&self, sender: Sender, now_ms: u64) -> bool {
+        self.0.iter().any(|(heard_by, during)| {
+            let known_ms = if *heard_by == sender { 0 } else { TOLD_WITHIN_MS };
+            (during.start + known_ms..during.end).contains(&now_ms)
+        })
+    }
+}
+
+/// The most of these times, in order, that lie within one window.
+pub(crate) fn fullest_window(times: &[u64]) -> usize {
+    let in_window = |(place, end_ms): (usize, &u64)| {
+        place + 1 - times[..=place].partition_point(|at_ms| at_ms + WINDOW_MS <= *end_ms)
+    };
+    times.iter().enumerate().map(in_window).max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fullest_window_is_open_at_one_end() {
+        assert_eq!(fullest_window(&[]), 0);
+        assert_eq!(fullest_window(&[5, 5 + WINDOW_MS]), 1);
+        assert_eq!(fullest_window(&[5, 6, 4 + WINDOW_MS, 5 + WINDOW_MS, 7 + WINDOW_MS]), 3);
+    }
+
+    #[test]
+    fn who_did_not_hear_of_a_penalty_itself_is_told() {
+        let mut penalties = Penalties::default();
+        penalties.begin(Sender::Archiver, 1_000);
+        let forbidden = |sender, after_ms| penalties.forbid(sender, 1_000 + after_ms);
+        assert!(forbidden(Sender::Archiver, 0) && forbidden(Sender::Archiver, WINDOW_MS - 1));
+        assert!(!forbidden(Sender::Reconciler, TOLD_WITHIN_MS - 1) && forbidden(Sender::Reconciler, TOLD_WITHIN_MS));
+        assert!(!forbidden(Sender::Archiver, WINDOW_MS) && !forbidden(Sender::Reconciler, WINDOW_MS));
+        penalties.forget(Sender::Archiver);
+        assert!(!penalties.forbid(Sender::Archiver, 1_000));
+    }
+}
