@@ -199,12 +199,12 @@ async fn the_vendors_reminder_renews_at_once() {
         .gate()
         .hold(|operation, body| operation == "UpdateItem" && body.to_string().contains(schema::RENEWAL_SIGNAL));
     let id = subscribe(&world, 200_000).await;
-    change(&world, &id, |ours| ours.expires_at_ms -= 60_000_000);
-    let ended_at_ms = standing(&world)[0].expires_at_ms;
     written.reached().await;
     drop(written);
     // The webhook has one process: what it answers after that was written after that.
     world.post(&delivery(&hang_up("s-0", &[]))).await;
+    change(&world, &id, |ours| ours.expires_at_ms -= 60_000_000);
+    let ended_at_ms = standing(&world)[0].expires_at_ms;
 
     let mut batch = world.dynamodb.stream_batch(TABLE).unwrap();
     let records = batch["Records"].as_array_mut().unwrap();
