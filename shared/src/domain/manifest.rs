@@ -170,7 +170,7 @@ fn told(result: RecordingResult) -> RecordingResult {
     let proven = result.key.is_some() && result.archived.is_some();
     match result.state {
         RecordingState::Archived if proven => result,
-        RecordingState::TooShort | RecordingState::Unavailable => {
+        RecordingState::TooShort | RecordingState::Unavailable | RecordingState::Deleted => {
             RecordingResult { key: None, archived: None, ..result }
         }
         RecordingState::Waiting | RecordingState::Archived => RecordingResult {

@@ -315,12 +315,12 @@ impl Judge {
             RecordingState::Waiting => truth.out_of_reach,
             RecordingState::Archived => !truth.too_short,
             RecordingState::TooShort => truth.too_short,
-            RecordingState::Unavailable => !truth.must_be_archived,
+            RecordingState::Unavailable | RecordingState::Deleted => !truth.must_be_archived,
         };
         let silent_ms = result.silent_since_ms.map(|since_ms| result.at_ms.saturating_sub(since_ms));
         let evident = match result.state {
             RecordingState::Waiting | RecordingState::Archived => true,
-            RecordingState::TooShort => result.reason.is_some(),
+            RecordingState::TooShort | RecordingState::Deleted => result.reason.is_some(),
             RecordingState::Unavailable => silent_ms.is_some_and(|ms| ms >= millis(self.schedule.unlisted_after)),
         };
         if !fits || !evident {

@@ -199,10 +199,16 @@ impl Recording {
                 object.read(account, &id).map(|(key, bytes)| (Some(key), Some(bytes)))?
             }
             (RecordingState::Archived, None) => return Err(ManifestError::NoObject),
-            (RecordingState::Waiting | RecordingState::TooShort | RecordingState::Unavailable, None) => (None, None),
-            (RecordingState::Waiting | RecordingState::TooShort | RecordingState::Unavailable, Some(_)) => {
-                return Err(ManifestError::Field("object"));
-            }
+            (
+                RecordingState::Waiting
+                | RecordingState::TooShort
+                | RecordingState::Unavailable
+                | RecordingState::Deleted,
+                object,
+            ) => match object {
+                None => (None, None),
+                Some(_) => return Err(ManifestError::Field("object")),
+            },
         };
         let parties = self.parties.iter().map(|party| PartyId::parse(party)).collect::<Result<BTreeSet<_>, _>>()?;
         let said = self.call_log.unwrap_or_default().read()?;

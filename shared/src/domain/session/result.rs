@@ -80,6 +80,8 @@ pub enum RecordingState {
     TooShort,
     /// The call log has long been answering, and does not offer it.
     Unavailable,
+    /// The call log offered it once and does so no longer, and it was never archived.
+    Deleted,
 }
 
 impl RecordingResult {
@@ -122,7 +124,7 @@ impl RecordingState {
     pub fn is_final(self) -> bool {
         match self {
             Self::Waiting => false,
-            Self::Archived | Self::TooShort | Self::Unavailable => true,
+            Self::Archived | Self::TooShort | Self::Unavailable | Self::Deleted => true,
         }
     }
 
@@ -133,12 +135,13 @@ impl RecordingState {
             Self::Archived => "archived",
             Self::TooShort => "too_short",
             Self::Unavailable => "unavailable",
+            Self::Deleted => "deleted",
         }
     }
 
     /// Reads [`RecordingState::name`].
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Waiting, Self::Archived, Self::TooShort, Self::Unavailable]
+        [Self::Waiting, Self::Archived, Self::TooShort, Self::Unavailable, Self::Deleted]
             .into_iter()
             .find(|state| state.name() == name)
     }
@@ -200,7 +203,7 @@ mod tests {
 
     #[test]
     fn state_and_way_names_survive_a_round_trip() {
-        for name in ["waiting", "archived", "too_short", "unavailable"] {
+        for name in ["waiting", "archived", "too_short", "unavailable", "deleted"] {
             assert_eq!(RecordingState::from_name(name).map(RecordingState::name), Some(name));
         }
         for name in ["direct", "call_log", "adopted"] {

@@ -58,8 +58,10 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             Some(_) => {}
             // An earlier look may have written it and died before it could say so.
             None if look.attempts > 1 => {}
-            None if self.archive.write(&key, json.into(), None).await? == Written::Done => return Ok(ours),
-            None => {}
+            None => match self.archive.write(&key, json.into(), None).await? {
+                Written::Done { .. } => return Ok(ours),
+                Written::Changed => {}
+            },
         }
         for _ in 0..MOST_WRITES {
             let there = self.manifest_at(&key, &look.row.key).await?;
@@ -73,7 +75,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                 None => None,
             };
             match self.archive.write(&key, json.into(), replacing).await? {
-                Written::Done => return Ok(ours),
+                Written::Done { .. } => return Ok(ours),
                 Written::Changed => {}
             }
         }

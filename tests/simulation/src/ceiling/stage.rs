@@ -104,7 +104,9 @@ impl Stage {
                 match result.state {
                     RecordingState::Waiting => {}
                     RecordingState::Archived => drop(archived.insert(recording.as_str().to_owned(), result.at_ms)),
-                    RecordingState::TooShort | RecordingState::Unavailable => ended_otherwise += 1,
+                    RecordingState::TooShort | RecordingState::Unavailable | RecordingState::Deleted => {
+                        ended_otherwise += 1
+                    }
                 }
             }
         });
