@@ -22,8 +22,8 @@ pub struct ManifestRead {
     pub manifest: Option<Manifest>,
 }
 
-/// What was found of one account and UTC day. Rows are read after the queue and the listings, so that nothing is taken for
-/// wrong that was only on its way.
+/// What was found of one account and UTC day. Rows are read after the queue and the listings, and what then seems to be
+/// missing is looked for once more, so that nothing is taken for wrong that was only on its way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
     /// Whose.
@@ -87,21 +87,19 @@ impl Evidence {
     }
 
     /// Keys under which rows of the day say that archived bytes lie, where what was found does not prove it.
-    pub fn unproven(&self) -> Vec<ObjectKey> {
-        let mut keys = Vec::new();
+    pub fn unproven(&self) -> Vec<(ObjectKey, Disagreement)> {
+        let mut unproven = Vec::new();
         for row in self.rows.values().filter(|row| self.is_home(row)) {
-            for recording in row.recordings() {
-                let proof = self.proof(row, recording);
-                keys.extend(proof.filter(|proof| self.disagreement(*proof).is_some()).map(|(key, _)| key.clone()));
-            }
+            let proofs = row.recordings().into_iter().filter_map(|recording| self.proof(row, recording));
+            unproven.extend(proofs.filter_map(|proof| Some((proof.0.clone(), self.disagreement(proof)?))));
         }
-        keys
+        unproven
     }
 
-    /// Keys of manifests that settled rows of the day know otherwise.
+    /// Keys of manifests that rows of the day know otherwise.
     pub fn unlike(&self) -> Vec<ObjectKey> {
-        let settled = self.rows.values().filter(|row| self.is_home(row) && !self.queued.contains(&row.key));
-        settled.filter_map(|row| self.spoiled_manifest(row)).map(|(_, kept)| kept.key.clone()).collect()
+        let home = self.rows.values().filter(|row| self.is_home(row));
+        home.filter_map(|row| self.spoiled_manifest(row)).map(|(_, kept)| kept.key.clone()).collect()
     }
 
     /// What it all comes to.

@@ -14,9 +14,9 @@ pub struct Progress {
     pub head: Option<Head>,
     /// A report that may have been written since.
     pub pending: Option<Pending>,
-    /// Days up to `through` whose proof was not settled.
+    /// Days whose proof was not settled.
     pub open: BTreeSet<Day>,
-    /// The last closed day that was proved; none before the first run.
+    /// The last of the closed days that are all proved; none before the first run.
     pub through: Option<Day>,
 }
 
@@ -104,9 +104,11 @@ impl Progress {
         })
     }
 
-    /// A day was proved. Settled or not, whatever comes after it is next.
+    /// A day was proved. If it is the one that was next, the one after it is.
     pub fn proved(&mut self, day: Day, settled: bool) {
-        self.through = self.through.max(Some(day));
+        if self.through.is_some_and(|through| through.next() == day) {
+            self.through = Some(day);
+        }
         if settled {
             self.open.remove(&day);
         } else {
@@ -145,12 +147,16 @@ mod tests {
 
     #[test]
     fn a_proved_day_is_open_until_it_is_settled() {
-        let mut progress = Progress::default();
+        let mut progress = Progress { through: Some(day("2026-03-01")), ..Progress::default() };
         progress.proved(day("2026-03-02"), false);
         assert_eq!((progress.through, progress.open.len()), (Some(day("2026-03-02")), 1));
-        progress.proved(day("2026-02-01"), false);
-        assert_eq!((progress.through, progress.open.len()), (Some(day("2026-03-02")), 2), "an older one");
+        for other in ["2026-02-01", "2026-03-04"] {
+            progress.proved(day(other), false);
+            assert_eq!(progress.through, Some(day("2026-03-02")), "{other} is not the next one");
+        }
         progress.proved(day("2026-03-02"), true);
-        assert_eq!(progress.open, [day("2026-02-01")].into());
+        assert_eq!(progress.open, [day("2026-02-01"), day("2026-03-04")].into());
+        progress.proved(day("2026-03-03"), true);
+        assert_eq!(progress.through, Some(day("2026-03-03")));
     }
 }

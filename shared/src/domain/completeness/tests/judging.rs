@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::{
     call_log::{Listed, Offer},
     checksum::Verified,
-    manifest::{Found, Manifest},
+    manifest::{Disagreement, Found, Manifest},
     media::AudioFormat,
     session::{
         ArchivedBytes, Heard, KeptManifest, RecordingResult, RecordingState, SessionKey, SessionRow, Way, tests::row,
@@ -329,9 +329,9 @@ fn what_is_on_its_way_is_no_defect() {
 fn what_must_be_asked_for_is_named() {
     let mut evidence = healthy();
     put(&mut evidence, found(7, "\"x\""));
-    assert_eq!(evidence.unproven(), [key("1.mp3")], "another tag");
+    assert_eq!(evidence.unproven(), [(key("1.mp3"), Disagreement::Unproven)]);
     drop_object(&mut evidence);
-    assert_eq!(evidence.unproven(), [key("1.mp3")], "not listed");
+    assert_eq!(evidence.unproven(), [(key("1.mp3"), Disagreement::Missing)]);
     put_beside(&mut evidence, "8.mp3");
     put_beside(&mut evidence, "notes.txt");
     assert_eq!(evidence.unknown(), [key("8.mp3")], "what cannot be a recording has no origin");
