@@ -106,6 +106,7 @@ macro_rules! every_clause {
                 a_stream_that_runs_over_leaves_no_object
                 a_create_that_is_dropped_leaves_no_object
                 an_object_of_other_hands_is_seen_and_never_replaced
+                what_lies_below_a_prefix_is_listed_as_it_is_held
             }
             parts {
                 a_long_body_is_held_whole
@@ -120,6 +121,7 @@ macro_rules! every_clause {
                 a_document_is_not_written_over_another
                 a_document_is_replaced_if_it_is_the_one_that_was_read
                 a_document_that_is_not_there_is_not_replaced
+                a_replaced_document_is_read_by_its_version
                 of_ten_writes_at_once_one_is_done
             }
         }
@@ -142,6 +144,7 @@ macro_rules! every_clause_of_the_wire {
                 a_spoiled_ledger_cannot_be_read
                 a_refusal_that_cannot_be_read_is_none
                 an_object_has_its_content_type_and_storage_class
+                a_listing_goes_through_all_pages
             }
         }
     };

@@ -4,6 +4,7 @@
 mod archiver;
 mod bodies;
 mod bucket;
+mod completeness;
 mod demo;
 mod endings;
 mod event_files;

@@ -23,6 +23,11 @@ impl Day {
         (text.len() == 10).then(|| Self::of(at_ms))
     }
 
+    /// The day after.
+    pub fn next(self) -> Self {
+        Self::of(self.start_ms().saturating_add(DAY_MS))
+    }
+
     /// Midnight at the beginning of the day, in epoch milliseconds.
     pub fn start_ms(self) -> u64 {
         epoch_ms(self.0.midnight().assume_utc())
@@ -79,6 +84,7 @@ mod tests {
         assert_eq!(Day::of(at_ms).to_string(), "2026-03-02");
         assert_eq!(Day::parse("2026-03-02"), Some(Day::of(at_ms)));
         assert_eq!(format_time(Day::of(at_ms).start_ms()), "2026-03-02T00:00:00.000Z");
+        assert_eq!(Day::parse("2026-02-28").map(Day::next), Day::parse("2026-03-01"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod call_log;
 pub mod checksum;
+pub mod completeness;
 pub mod day;
 pub mod delivery;
 pub mod ids;

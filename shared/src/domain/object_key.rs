@@ -31,6 +31,29 @@ impl ObjectKey {
         Self(key)
     }
 
+    /// `reports/account=<id>/date=<YYYY-MM-DD>.json`.
+    pub fn report(account: &AccountId, day: Day) -> Self {
+        Self(format!("reports/account={account}/date={day}.json"))
+    }
+
+    /// What the bucket says it holds, whoever put it there.
+    pub fn from_listing(key: String) -> Self {
+        Self(key)
+    }
+
+    /// The recording whose key it looks like.
+    pub fn recording(&self) -> Option<RecordingId> {
+        let rest = self.0.strip_prefix("recordings/account=")?;
+        RecordingId::parse(rest.rsplit_once('/')?.1.rsplit_once('.')?.0).ok()
+    }
+
+    /// The session whose manifest it looks like.
+    pub fn session(&self) -> Option<TelephonySessionId> {
+        let rest = self.0.strip_prefix("sessions/account=")?;
+        let name = rest.rsplit_once('/')?.1.strip_suffix(".json")?;
+        TelephonySessionId::parse(&name.replace("%2F", "/").replace("%2E", ".")).ok()
+    }
+
     /// The format the key's extension names.
     pub fn format(&self) -> Option<AudioFormat> {
         let extension = self.0.rsplit_once('.')?.1;
@@ -70,6 +93,8 @@ mod tests {
         );
         assert_eq!(key.as_str(), "recordings/account=800000001/date=2026-03-02/900000001005.mp3");
         assert_eq!(key.format(), Some(AudioFormat::Mp3));
+        assert_eq!(key.recording().unwrap().as_str(), "900000001005");
+        assert_eq!(key.session(), None);
         assert_eq!(ObjectKey::from_row("recordings/x".into()).format(), None);
     }
 
@@ -79,6 +104,8 @@ mod tests {
         for (session, name) in [("s-a0aa0z1", "s-a0aa0z1"), ("Y3M/+=", "Y3M%2F+="), ("../..", "%2E%2E%2F%2E%2E")] {
             let key = ObjectKey::manifest(&account, day, &TelephonySessionId::parse(session).unwrap());
             assert_eq!(key.as_str(), format!("sessions/account=800000001/date=2026-03-02/{name}.json"));
+            assert_eq!(key.session().unwrap().as_str(), session);
+            assert_eq!(key.recording(), None);
         }
     }
 

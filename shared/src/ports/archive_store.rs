@@ -66,19 +66,35 @@ pub enum Created {
     Contended,
 }
 
+/// An object of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it lies.
+    pub key: ObjectKey,
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// Entity tag.
+    pub etag: String,
+}
+
 /// Something read from the bucket.
 pub struct Reading {
     /// Its entity tag.
     pub etag: String,
+    /// Which version of what lies under the key it is; none where the bucket keeps no versions.
+    pub version: Option<String>,
     /// Its bytes.
     pub body: ByteStream,
 }
 
 /// How the write of a document ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
     /// It lies there.
-    Done,
+    Done {
+        /// As which version; none where the bucket keeps no versions.
+        version: Option<String>,
+    },
     /// What lies there is not what was to be replaced, or somebody else was writing it; nothing was written.
     Changed,
 }
@@ -103,6 +119,18 @@ pub trait ArchiveStore {
     /// # Errors
     /// The store's.
     async fn read(&self, key: &ObjectKey) -> Result<Option<Reading>, ArchiveError>;
+
+    /// Reads what lay under a key as this version, if the bucket still has it.
+    ///
+    /// # Errors
+    /// The store's.
+    async fn read_version(&self, key: &ObjectKey, version: &str) -> Result<Option<Reading>, ArchiveError>;
+
+    /// Everything whose key begins with `prefix`, in the order of keys.
+    ///
+    /// # Errors
+    /// The store's.
+    async fn list(&self, prefix: &str) -> Result<Vec<Entry>, ArchiveError>;
 
     /// Writes a document of JSON where nothing lies, or over the one with the entity tag `replacing`.
     ///

@@ -1,7 +1,9 @@
 //! What Ringvault does, as plain async functions over ports: a test calls them without Lambda.
 
 pub mod archive_due;
+mod documents;
 pub mod keep_subscription;
+pub mod prove;
 pub mod reconcile;
 pub mod record_notification;
 pub mod stopped;

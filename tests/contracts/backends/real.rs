@@ -9,7 +9,10 @@ use aws_sdk_dynamodb::{
         ProjectionType, ScalarAttributeType,
     },
 };
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::{
+    primitives::ByteStream,
+    types::{BucketVersioningStatus, VersioningConfiguration},
+};
 use shared::{
     clients::{
         dynamodb::{PermitRows, Table, TokenRow, schema},
@@ -51,12 +54,14 @@ impl Real {
         }
     }
 
-    /// Creates table and bucket first, the table as the template has it.
+    /// Creates table and bucket first, as the template has them.
     pub(super) async fn create(endpoint: &str, name: &str) -> Self {
         let dynamodb = tests::clients::dynamodb(endpoint);
         create_table(&dynamodb, name).await;
         let s3 = tests::clients::s3(endpoint);
         s3.create_bucket().bucket(name).send().await.unwrap();
+        let versions = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        s3.put_bucket_versioning().bucket(name).versioning_configuration(versions).send().await.unwrap();
         Self::new(dynamodb, name, s3, name)
     }
 

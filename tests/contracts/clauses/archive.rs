@@ -17,7 +17,7 @@ use shared::{
     },
     failure::Class,
     ports::{
-        archive_store::{ArchiveStore, Created, Held, NewObject, ObjectOrigin},
+        archive_store::{ArchiveStore, Created, Entry, Held, NewObject, ObjectOrigin},
         recording_source::{ByteStream, Interrupted},
     },
 };
@@ -136,6 +136,21 @@ pub(crate) async fn an_object_of_other_hands_is_seen_and_never_replaced<B: Backe
     assert_eq!((held.size_bytes, held.verified, held.origin), (7, None, None));
     assert_eq!(backend.archive().create(&object, whole(&bytes)).await.unwrap(), Created::Occupied);
     assert_eq!(backend.bytes_of(&object.key).await.as_deref(), Some(&b"foreign"[..]));
+}
+
+pub(crate) async fn what_lies_below_a_prefix_is_listed_as_it_is_held<B: Backend>(backend: &B) {
+    let bytes = audio(1);
+    let object = object("9001", bytes.len());
+    let created = backend.archive().create(&object, whole(&bytes)).await.unwrap();
+    let (etag, _) = stored(created).unwrap();
+    let foreign = ObjectKey::from_listing(object.key.as_str().replace("9001.wav", "readme"));
+    backend.put_foreign(&foreign, b"foreign").await;
+    backend.put_foreign(&ObjectKey::from_listing("recordings/account=8000000010/x".into()), b"foreign").await;
+    let listed = backend.archive().list("recordings/account=800000001/").await.unwrap();
+    let [first, second] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!(*first, Entry { key: object.key, size_bytes: bytes.len() as u64, etag });
+    assert_eq!((&second.key, second.size_bytes), (&foreign, 7));
+    assert_eq!(backend.archive().list("recordings/account=8000000011/").await.unwrap(), []);
 }
 
 /// An error after which the caller may try again, nothing under the key, and room for the whole.

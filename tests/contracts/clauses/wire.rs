@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use futures_util::future::join_all;
 use shared::{
     clients::dynamodb::schema,
     domain::{
+        object_key::ObjectKey,
         permits::{Group, Ledger},
         session::SessionKey,
     },
@@ -164,4 +166,13 @@ pub(crate) async fn an_object_has_its_content_type_and_storage_class(real: &Real
     assert_eq!(head.content_type(), Some("audio/wav"));
     assert_eq!(head.storage_class().map(|class| class.as_str()), Some(STORAGE_CLASS));
     assert_eq!(head.content_encoding(), None, "how the bytes travelled is not what they are");
+}
+
+pub(crate) async fn a_listing_goes_through_all_pages(real: &Real) {
+    let keys: Vec<_> = (1_000..2_001).map(|number| ObjectKey::from_listing(format!("recordings/{number}"))).collect();
+    for some in keys.chunks(50) {
+        join_all(some.iter().map(|key| real.put_foreign(key, b"x"))).await;
+    }
+    let listed = real.archive().list("recordings/").await.unwrap();
+    assert_eq!(listed.into_iter().map(|entry| entry.key).collect::<Vec<_>>(), keys);
 }

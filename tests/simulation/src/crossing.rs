@@ -11,7 +11,7 @@ use shared::{
         session::{Learned, SessionKey, SessionRow},
     },
     ports::{
-        archive_store::{ArchiveError, ArchiveStore, Created, Held, NewObject, Reading, Written},
+        archive_store::{ArchiveError, ArchiveStore, Created, Entry, Held, NewObject, Reading, Written},
         cursor_store::{Cursor, CursorStore, Job},
         permit_store::{KeptLedger, PermitStore, Replaced},
         recording_source::ByteStream,
@@ -219,6 +219,14 @@ impl<P: ArchiveStore> ArchiveStore for Far<P> {
 
     async fn read(&self, key: &ObjectKey) -> Result<Option<Reading>, ArchiveError> {
         self.crossing.cross("read object", self.port.read(key)).await
+    }
+
+    async fn read_version(&self, key: &ObjectKey, version: &str) -> Result<Option<Reading>, ArchiveError> {
+        self.crossing.cross("read version", self.port.read_version(key, version)).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<Entry>, ArchiveError> {
+        self.crossing.cross("list objects", self.port.list(prefix)).await
     }
 
     async fn write(&self, key: &ObjectKey, json: Bytes, replacing: Option<&str>) -> Result<Written, ArchiveError> {

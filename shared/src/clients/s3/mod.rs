@@ -10,12 +10,12 @@ use aws_sdk_s3::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
     operation::{
-        get_object::GetObjectError,
+        get_object::builders::GetObjectFluentBuilder,
         head_object::{HeadObjectError, HeadObjectOutput},
         put_object::builders::PutObjectFluentBuilder,
     },
     primitives::ByteStream as S3Stream,
-    types::{ChecksumAlgorithm, ChecksumMode, ChecksumType, StorageClass},
+    types::{ChecksumAlgorithm, ChecksumMode, ChecksumType, Object, StorageClass},
 };
 use bytes::Bytes;
 use tokio::sync::Semaphore;
@@ -29,7 +29,7 @@ use crate::{
     },
     failure::Class,
     ports::{
-        archive_store::{ArchiveError, ArchiveStore, Created, Held, NewObject, ObjectOrigin, Reading, Written},
+        archive_store::{ArchiveError, ArchiveStore, Created, Entry, Held, NewObject, ObjectOrigin, Reading, Written},
         recording_source::ByteStream,
     },
 };
@@ -91,6 +91,10 @@ impl Bucket {
         let put = self.client.put_object().bucket(&self.name).key(key.as_str()).content_type(content_type);
         put.checksum_algorithm(ChecksumAlgorithm::Sha256)
     }
+
+    fn get_object(&self, key: &ObjectKey) -> GetObjectFluentBuilder {
+        self.client.get_object().bucket(&self.name).key(key.as_str())
+    }
 }
 
 impl ArchiveStore for Bucket {
@@ -113,14 +117,23 @@ impl ArchiveStore for Bucket {
     }
 
     async fn read(&self, key: &ObjectKey) -> Result<Option<Reading>, ArchiveError> {
-        match self.client.get_object().bucket(&self.name).key(key.as_str()).send().await {
-            Ok(reply) => {
-                let etag = reply.e_tag.ok_or_else(|| unanswered("the reply names no entity tag"))?;
-                Ok(Some(Reading { etag, body: body::read(reply.body) }))
+        reading(self.get_object(key)).await
+    }
+
+    async fn read_version(&self, key: &ObjectKey, version: &str) -> Result<Option<Reading>, ArchiveError> {
+        reading(self.get_object(key).version_id(version)).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<Entry>, ArchiveError> {
+        let list = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
+        let mut pages = list.into_paginator().send();
+        let mut entries = Vec::new();
+        while let Some(page) = pages.next().await {
+            for object in page.map_err(translate)?.contents.unwrap_or_default() {
+                entries.push(entry(object)?);
             }
-            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => Ok(None),
-            Err(error) => Err(translate(error)),
         }
+        Ok(entries)
     }
 
     async fn write(&self, key: &ObjectKey, json: Bytes, replacing: Option<&str>) -> Result<Written, ArchiveError> {
@@ -130,7 +143,7 @@ impl ArchiveStore for Bucket {
             None => put.if_none_match("*"),
         };
         match put.send().await {
-            Ok(_) => Ok(Written::Done),
+            Ok(reply) => Ok(Written::Done { version: reply.version_id }),
             Err(error) => match error.code() {
                 Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey") => Ok(Written::Changed),
                 Some(_) | None => Err(translate(error)),
@@ -141,6 +154,28 @@ impl ArchiveStore for Bucket {
     async fn settle(&self) {
         self.abort_unfinished().await;
     }
+}
+
+async fn reading(get: GetObjectFluentBuilder) -> Result<Option<Reading>, ArchiveError> {
+    match get.send().await {
+        Ok(reply) => {
+            let etag = reply.e_tag.ok_or_else(|| unanswered("the reply names no entity tag"))?;
+            Ok(Some(Reading { etag, version: reply.version_id, body: body::read(reply.body) }))
+        }
+        Err(error) => match error.code() {
+            Some("NoSuchKey" | "NoSuchVersion") => Ok(None),
+            Some(_) | None => Err(translate(error)),
+        },
+    }
+}
+
+fn entry(object: Object) -> Result<Entry, ArchiveError> {
+    let size_bytes = object.size.and_then(|size| u64::try_from(size).ok());
+    Ok(Entry {
+        key: ObjectKey::from_listing(object.key.ok_or_else(|| unanswered("the listing names no key"))?),
+        size_bytes: size_bytes.ok_or_else(|| unanswered("the listing names no length"))?,
+        etag: object.e_tag.ok_or_else(|| unanswered("the listing names no entity tag"))?,
+    })
 }
 
 /// A create that S3 confirms.

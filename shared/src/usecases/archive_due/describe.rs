@@ -1,12 +1,8 @@
 //! The manifest of a session that settles: written before the row says so, and only where the bucket's own says less.
 
-use bytes::Bytes;
-use futures_util::StreamExt;
-
 use super::{Archiver, look::Look};
 use crate::{
     domain::{
-        checksum::Digests,
         manifest::Manifest,
         object_key::ObjectKey,
         session::{KeptManifest, SessionKey},
@@ -17,13 +13,11 @@ use crate::{
         recording_source::RecordingSource,
         session_store::SessionStore,
     },
+    usecases::documents::{MAX_MANIFEST_BYTES, sha256, whole},
 };
 
 /// So often a manifest is read and merged anew because somebody else has written it meanwhile.
 const MOST_WRITES: u32 = 4;
-
-/// A manifest of a call with as many recordings as an event may have is a tenth of this.
-const MAX_MANIFEST_BYTES: usize = 1024 * 1024;
 
 /// Why a session is not described.
 #[derive(Debug, thiserror::Error)]
@@ -58,8 +52,10 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             Some(_) => {}
             // An earlier look may have written it and died before it could say so.
             None if look.attempts > 1 => {}
-            None if self.archive.write(&key, json.into(), None).await? == Written::Done => return Ok(ours),
-            None => {}
+            None => match self.archive.write(&key, json.into(), None).await? {
+                Written::Done { .. } => return Ok(ours),
+                Written::Changed => {}
+            },
         }
         for _ in 0..MOST_WRITES {
             let there = self.manifest_at(&key, &look.row.key).await?;
@@ -73,7 +69,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                 None => None,
             };
             match self.archive.write(&key, json.into(), replacing).await? {
-                Written::Done => return Ok(ours),
+                Written::Done { .. } => return Ok(ours),
                 Written::Changed => {}
             }
         }
@@ -86,24 +82,11 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         key: &ObjectKey,
         session: &SessionKey,
     ) -> Result<Option<There>, NotDescribed> {
-        let Some(mut reading) = self.archive.read(key).await? else { return Ok(None) };
-        let mut json = Vec::new();
-        while let Some(chunk) = reading.body.next().await {
-            let chunk: Bytes = chunk.map_err(|interrupted| ArchiveError::Unavailable(interrupted.to_string()))?;
-            json.extend_from_slice(&chunk);
-            if json.len() > MAX_MANIFEST_BYTES {
-                return Err(NotDescribed::Conflict);
-            }
-        }
+        let Some(reading) = self.archive.read(key).await? else { return Ok(None) };
+        let json = whole(reading.body, MAX_MANIFEST_BYTES).await?.ok_or(NotDescribed::Conflict)?;
         let manifest = Manifest::parse(&json).ok().filter(|manifest| manifest.key == *session);
         let manifest = manifest.ok_or(NotDescribed::Conflict)?;
         let kept = KeptManifest { key: key.clone(), sha256: sha256(&json) };
         Ok(Some(There { manifest, kept, etag: reading.etag }))
     }
-}
-
-fn sha256(json: &[u8]) -> String {
-    let mut digests = Digests::default();
-    digests.add(json);
-    digests.finish().sha256
 }

@@ -15,7 +15,7 @@ use shared::{
         object_key::ObjectKey,
     },
     ports::{
-        archive_store::{ArchiveError, ArchiveStore, Created, Held, NewObject, ObjectOrigin, Reading, Written},
+        archive_store::{ArchiveError, ArchiveStore, Created, Entry, Held, NewObject, ObjectOrigin, Reading, Written},
         recording_source::ByteStream,
     },
 };
@@ -30,9 +30,18 @@ pub struct MemoryBucket(Rc<RefCell<Objects>>);
 #[derive(Debug, Default)]
 struct Objects {
     objects: BTreeMap<ObjectKey, StoredObject>,
-    documents: BTreeMap<ObjectKey, Bytes>,
+    /// All versions of each, the last one current.
+    documents: BTreeMap<ObjectKey, Vec<Document>>,
+    writes: u64,
     changed: BTreeSet<ObjectKey>,
     creates: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Document {
+    version: String,
+    etag: String,
+    json: Bytes,
 }
 
 /// An object with what the bucket keeps beside its bytes.
@@ -65,7 +74,7 @@ impl MemoryBucket {
 
     /// One document.
     pub fn document(&self, key: &ObjectKey) -> Option<Bytes> {
-        self.0.borrow().documents.get(key).cloned()
+        self.0.borrow().document(key).map(|document| document.json.clone())
     }
 
     /// Keys of the recordings stored since this was last asked, each once.
@@ -84,6 +93,13 @@ impl MemoryBucket {
         let stored =
             StoredObject { bytes, sha256, etag: quoted(&crc64nvme), verified: None, format: None, origin: None };
         self.0.borrow_mut().store(key, stored);
+    }
+
+    /// Removes a recording, or a document with all its versions, as other hands would.
+    pub fn remove(&self, key: &ObjectKey) {
+        let mut objects = self.0.borrow_mut();
+        objects.objects.remove(key);
+        objects.documents.remove(key);
     }
 }
 
@@ -123,32 +139,70 @@ impl ArchiveStore for MemoryBucket {
 
     async fn read(&self, key: &ObjectKey) -> Result<Option<Reading>, ArchiveError> {
         let objects = self.0.borrow();
-        let document = objects.documents.get(key).map(|json| (json, etag(json)));
-        let found = document.or_else(|| objects.objects.get(key).map(|stored| (&stored.bytes, stored.etag.clone())));
-        Ok(found.map(|(bytes, etag)| Reading { etag, body: Box::pin(stream::iter([Ok(bytes.clone())])) }))
+        let stored = objects.objects.get(key).map(|stored| reading(&stored.bytes, &stored.etag, None));
+        Ok(objects.document(key).map(Document::reading).or(stored))
+    }
+
+    async fn read_version(&self, key: &ObjectKey, version: &str) -> Result<Option<Reading>, ArchiveError> {
+        let objects = self.0.borrow();
+        let mut versions = objects.documents.get(key).into_iter().flatten();
+        Ok(versions.find(|document| document.version == version).map(Document::reading))
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<Entry>, ArchiveError> {
+        let objects = self.0.borrow();
+        let from = ObjectKey::from_listing(prefix.to_owned());
+        let documents = objects.documents.range(from.clone()..).take_while(|(key, _)| key.as_str().starts_with(prefix));
+        let documents = documents.filter_map(|(key, versions)| {
+            let Document { json, etag, .. } = versions.last()?;
+            Some(Entry { key: key.clone(), size_bytes: json.len() as u64, etag: etag.clone() })
+        });
+        let recordings = objects.objects.range(from..).take_while(|(key, _)| key.as_str().starts_with(prefix));
+        let recordings = recordings.map(|(key, stored)| Entry {
+            key: key.clone(),
+            size_bytes: stored.bytes.len() as u64,
+            etag: stored.etag.clone(),
+        });
+        let mut entries: Vec<_> = documents.chain(recordings).collect();
+        entries.sort_by(|one, other| one.key.cmp(&other.key));
+        Ok(entries)
     }
 
     async fn write(&self, key: &ObjectKey, json: Bytes, replacing: Option<&str>) -> Result<Written, ArchiveError> {
         let mut objects = self.0.borrow_mut();
-        if objects.documents.get(key).map(etag).as_deref() != replacing {
+        if objects.document(key).map(|document| document.etag.as_str()) != replacing {
             return Ok(Written::Changed);
         }
-        objects.documents.insert(key.clone(), json);
-        Ok(Written::Done)
+        objects.writes += 1;
+        let version = objects.writes.to_string();
+        let document = Document { version: version.clone(), etag: quoted(&fingerprint(&json).crc64nvme), json };
+        objects.documents.entry(key.clone()).or_default().push(document);
+        Ok(Written::Done { version: Some(version) })
     }
 
     async fn settle(&self) {}
 }
 
+impl Document {
+    fn reading(&self) -> Reading {
+        reading(&self.json, &self.etag, Some(&self.version))
+    }
+}
+
 impl Objects {
+    fn document(&self, key: &ObjectKey) -> Option<&Document> {
+        self.documents.get(key)?.last()
+    }
+
     fn store(&mut self, key: ObjectKey, object: StoredObject) {
         self.changed.insert(key.clone());
         self.objects.insert(key, object);
     }
 }
 
-fn etag(bytes: &Bytes) -> String {
-    quoted(&fingerprint(bytes).crc64nvme)
+fn reading(bytes: &Bytes, etag: &str, version: Option<&String>) -> Reading {
+    let body = Box::pin(stream::iter([Ok(bytes.clone())]));
+    Reading { etag: etag.to_owned(), version: version.cloned(), body }
 }
 
 fn quoted(tag: &str) -> String {

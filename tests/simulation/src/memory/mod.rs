@@ -4,12 +4,14 @@
 
 mod bucket;
 mod leases;
+mod past;
 mod permits;
 mod sessions;
 mod table;
 mod tokens;
 
 pub use bucket::{MemoryBucket, StoredObject};
+pub use past::{Fate, PastCall, StoppedClock};
 pub use permits::MemoryPermitRows;
 pub use sessions::StoredRow;
 pub use table::MemoryTable;

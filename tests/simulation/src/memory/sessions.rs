@@ -133,7 +133,20 @@ impl Sessions {
                 .is_some()
     }
 
-    /// The one way to change a row: counts `rev` up, keeps the index, remembers that the row changed. Answers the row
+    /// What no port allows.
+    pub(super) fn tamper(&mut self, key: &SessionKey, change: impl FnOnce(SessionRow) -> Option<SessionRow>) {
+        let Some(mut stored) = self.rows.remove(key) else { return };
+        let due = stored.due();
+        match change(stored.row) {
+            Some(row) => {
+                stored.row = row;
+                self.rows.insert(key.clone(), stored);
+            }
+            None => drop(due.map(|due_at_ms| self.queue.remove(&(due_at_ms, key.clone())))),
+        }
+    }
+
+    /// The one way a port changes a row: counts `rev` up, keeps the index, remembers that the row changed. Answers the row
     /// as it is then; nothing if there is none.
     fn write(&mut self, key: &SessionKey, change: impl FnOnce(&mut StoredRow)) -> Option<SessionRow> {
         let stored = self.rows.get_mut(key)?;

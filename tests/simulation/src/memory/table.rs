@@ -75,6 +75,11 @@ impl MemoryTable {
         self.with_rows(|rows| rows.get(key).cloned())
     }
 
+    /// Changes a session row behind the port's back, or removes it where nothing is left; `rev` stays.
+    pub fn tamper(&self, key: &SessionKey, change: impl FnOnce(SessionRow) -> Option<SessionRow>) {
+        self.sessions.borrow_mut().tamper(key, change);
+    }
+
     /// Keys of the session rows written since this was last asked, each once.
     pub fn changed(&self) -> Vec<SessionKey> {
         self.sessions.borrow_mut().take_changed()

@@ -56,6 +56,7 @@ impl s3s::S3 for Backend {
         let checksum = |algorithm| object.checksums.get(&algorithm).cloned();
         Ok(S3Response::new(PutObjectOutput {
             e_tag: Some(object.etag.clone()),
+            version_id: Some(object.version.clone()),
             checksum_crc32: checksum(Algorithm::Crc32),
             checksum_crc32c: checksum(Algorithm::Crc32c),
             checksum_crc64nvme: checksum(Algorithm::Crc64Nvme),
@@ -69,7 +70,8 @@ impl s3s::S3 for Backend {
     async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         let input = request.input;
         let conditions = Conditions { if_match: input.if_match, if_none_match: input.if_none_match };
-        let (object, mut file) = self.store.read(&input.bucket, &input.key, &conditions)?;
+        let (object, mut file) =
+            self.store.read((&input.bucket, &input.key), input.version_id.as_deref(), &conditions)?;
         let range = match input.range {
             Some(range) => range.check(object.size_bytes)?,
             None => 0..object.size_bytes,
@@ -91,6 +93,7 @@ impl s3s::S3 for Backend {
             metadata: Some(object.description.metadata.clone().into_iter().collect()),
             storage_class: storage_class(&object),
             e_tag: Some(object.etag.clone()),
+            version_id: Some(object.version.clone()),
             last_modified: Some(object.last_modified.into()),
             checksum_crc32: checksum(Algorithm::Crc32),
             checksum_crc32c: checksum(Algorithm::Crc32c),
@@ -105,7 +108,7 @@ impl s3s::S3 for Backend {
     async fn head_object(&self, request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = request.input;
         let conditions = Conditions { if_match: input.if_match, if_none_match: input.if_none_match };
-        let (object, _) = self.store.read(&input.bucket, &input.key, &conditions)?;
+        let (object, _) = self.store.read((&input.bucket, &input.key), input.version_id.as_deref(), &conditions)?;
         let checksums = answered(&object, input.checksum_mode);
         let checksum = |algorithm| checksums.get(&algorithm).cloned();
         Ok(S3Response::new(HeadObjectOutput {
@@ -116,6 +119,7 @@ impl s3s::S3 for Backend {
             metadata: Some(object.description.metadata.clone().into_iter().collect()),
             storage_class: storage_class(&object),
             e_tag: Some(object.etag.clone()),
+            version_id: Some(object.version.clone()),
             last_modified: Some(object.last_modified.into()),
             checksum_crc32: checksum(Algorithm::Crc32),
             checksum_crc32c: checksum(Algorithm::Crc32c),
@@ -171,6 +175,7 @@ impl s3s::S3 for Backend {
             bucket: Some(bucket),
             key: Some(key),
             e_tag: Some(object.etag.clone()),
+            version_id: Some(object.version.clone()),
             checksum_crc32: checksum(Algorithm::Crc32),
             checksum_crc32c: checksum(Algorithm::Crc32c),
             checksum_crc64nvme: checksum(Algorithm::Crc64Nvme),

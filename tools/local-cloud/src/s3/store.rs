@@ -25,6 +25,8 @@ use crate::{StartError, ids};
 
 /// No bucket can have this name.
 const UPLOADS: &str = ".uploads";
+/// Nor this.
+const VERSIONS: &str = ".versions";
 
 pub(super) struct Store {
     folder: PathBuf,
@@ -40,7 +42,15 @@ pub(super) type Objects = BTreeMap<String, Object>;
 #[derive(Default)]
 pub(super) struct Bucket {
     pub(super) objects: Objects,
+    /// What was replaced, by version.
+    replaced: BTreeMap<String, Replaced>,
     pub(super) uploads: Uploads,
+}
+
+/// An object that is not current any more.
+struct Replaced {
+    key: String,
+    object: Object,
 }
 
 /// A whole file that is to become an object.
@@ -62,12 +72,14 @@ pub(super) struct Object {
     pub(super) checksums: Checksums,
     pub(super) kind: Kind,
     pub(super) last_modified: SystemTime,
+    pub(super) version: String,
     path: PathBuf,
 }
 
 impl Store {
     pub(super) fn open(folder: PathBuf) -> Result<Self, StartError> {
-        match fs::create_dir_all(folder.join(UPLOADS)) {
+        let made = [UPLOADS, VERSIONS].iter().try_for_each(|name| fs::create_dir_all(folder.join(name)));
+        match made {
             Ok(()) => Ok(Self {
                 folder,
                 buckets: Mutex::default(),
@@ -158,6 +170,10 @@ impl Store {
                 bucket.uploads.find(id, key)?;
             }
             conditions.allow_write(bucket.objects.get(key).map(|object| &object.etag))?;
+            if let Some(before) = bucket.objects.remove(key) {
+                let replaced = before.move_to(self.folder.join(VERSIONS)).map_err(S3Error::internal_error)?;
+                bucket.replaced.insert(replaced.version.clone(), Replaced { key: key.to_owned(), object: replaced });
+            }
             draft.file.rename(&path).map_err(S3Error::internal_error)?;
             let object = Object {
                 description: draft.description,
@@ -166,6 +182,7 @@ impl Store {
                 checksums: draft.checksums,
                 kind: draft.kind,
                 last_modified: SystemTime::now(),
+                version: ids::request_id(),
                 path,
             };
             bucket.objects.insert(key.to_owned(), object.clone());
@@ -176,10 +193,24 @@ impl Store {
         })
     }
 
-    /// The object and its file, which stays whole if the object is replaced meanwhile.
-    pub(super) fn read(&self, bucket: &str, key: &str, conditions: &Conditions) -> S3Result<(Object, File)> {
+    /// The object, or what it was as `version`, and its file, which stays whole if the object is replaced meanwhile.
+    pub(super) fn read(
+        &self,
+        (bucket, key): (&str, &str),
+        version: Option<&str>,
+        conditions: &Conditions,
+    ) -> S3Result<(Object, File)> {
         self.with_bucket(bucket, |bucket| {
-            let object = bucket.objects.get(key).ok_or_else(|| s3_error!(NoSuchKey))?;
+            let current = bucket.objects.get(key);
+            let object = match version {
+                None => current.ok_or_else(|| s3_error!(NoSuchKey))?,
+                Some(version) => {
+                    let replaced = || bucket.replaced.get(version).filter(|replaced| replaced.key == key);
+                    let object = current.filter(|object| object.version == version);
+                    let object = object.or_else(|| replaced().map(|replaced| &replaced.object));
+                    object.ok_or_else(|| s3_error!(NoSuchVersion))?
+                }
+            };
             conditions.allow_read(&object.etag)?;
             let file = File::open(&object.path).map_err(S3Error::internal_error)?;
             Ok((object.clone(), file))
@@ -213,6 +244,14 @@ impl Draft {
 }
 
 impl Object {
+    /// Makes room for the next version.
+    fn move_to(mut self, folder: PathBuf) -> io::Result<Self> {
+        let path = folder.join(&self.version);
+        fs::rename(&self.path, &path)?;
+        self.path = path;
+        Ok(self)
+    }
+
     fn shown(&self, key: &str) -> StoredObject {
         StoredObject {
             key: key.to_owned(),

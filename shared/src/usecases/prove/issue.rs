@@ -1,0 +1,139 @@
+//! Reports, issued one after the other. The cursor names a report before it is written, so that a run killed in between
+//! leaves no doubt.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::{ABREAST, ProveError, Prover};
+use crate::{
+    domain::{
+        completeness::{DayProof, Head, Link, Pending, Progress, Report},
+        ids::AccountId,
+        object_key::ObjectKey,
+    },
+    ports::{
+        archive_store::{ArchiveError, ArchiveStore, Reading, Written},
+        clock::Clock,
+        cursor_store::{CursorStore, Job},
+        session_store::SessionStore,
+    },
+    usecases::documents::{sha256, whole},
+};
+
+/// A report of a day with a hundred thousand calls is about as long.
+const MAX_REPORT_BYTES: usize = 32 * 1024 * 1024;
+
+/// The state of the cursor, and how often it was written.
+pub(super) struct Kept {
+    job: Job,
+    rev: u64,
+    pub(super) progress: Progress,
+}
+
+/// A report as it lies in the bucket.
+pub(super) struct There {
+    pub(super) link: Link,
+    etag: String,
+    /// What it says, if it is one.
+    pub(super) report: Option<Report>,
+}
+
+impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A, K, C> {
+    /// Issues the report of a day, unless the one that lies there says the same; true if it did.
+    ///
+    /// # Errors
+    /// The table's and the bucket's, and where somebody else issues reports of the same account.
+    pub async fn issue(&self, proof: &DayProof) -> Result<bool, ProveError> {
+        let mut kept = self.kept(&proof.account).await?;
+        self.issue_after(&mut kept, proof).await
+    }
+
+    pub(super) async fn issue_after(&self, kept: &mut Kept, proof: &DayProof) -> Result<bool, ProveError> {
+        let key = proof.object_key();
+        let there = self.report(&key).await?;
+        let said = there.as_ref().and_then(|there| there.report.as_ref()).map(|report| &report.proof);
+        if said == Some(proof) {
+            let before = kept.progress.clone();
+            kept.progress.proved(proof.day, proof.is_settled());
+            if kept.progress != before {
+                self.keep(kept).await?;
+            }
+            return Ok(false);
+        }
+        let head = kept.progress.head.clone();
+        let report = Report {
+            proof: proof.clone(),
+            sequence: head.as_ref().map_or(1, |head| head.sequence + 1),
+            issued_ms: self.clock.now_ms(),
+            previous: head.map(|head| head.link),
+        };
+        let json = report.to_json();
+        let sha256 = sha256(&json);
+        kept.progress.pending = Some(Pending { key: key.clone(), sha256: sha256.clone() });
+        self.keep(kept).await?;
+        let replacing = there.as_ref().map(|there| there.etag.as_str());
+        match self.archive.write(&key, json.into(), replacing).await? {
+            Written::Done { version } => {
+                let link = Link { key, version, sha256 };
+                kept.progress.head = Some(Head { sequence: report.sequence, link });
+                kept.progress.pending = None;
+                kept.progress.proved(proof.day, proof.is_settled());
+                self.keep(kept).await?;
+                Ok(true)
+            }
+            Written::Changed => Err(ProveError::Contended),
+        }
+    }
+
+    /// How far the reports have come; what an earlier run left in doubt is decided. A table that was lost goes on after
+    /// the last report that the bucket holds.
+    pub(super) async fn kept(&self, account: &AccountId) -> Result<Kept, ProveError> {
+        let job = Job::new(format!("reports#{account}"));
+        let cursor = self.cursors.cursor(&job).await?;
+        let mut progress = cursor.state.as_deref().map_or(Ok(Progress::default()), Progress::parse)?;
+        if let Some(pending) = progress.pending.take() {
+            let there = self.report(&pending.key).await?.filter(|there| there.link.sha256 == pending.sha256);
+            if let Some((link, report)) = there.and_then(|there| Some((there.link, there.report?))) {
+                progress.head = Some(Head { sequence: report.sequence, link });
+                progress.proved(report.proof.day, report.proof.is_settled());
+            }
+        }
+        if progress.head.is_none() {
+            let reports = self.reports(account).await?.into_iter();
+            let heads = reports.filter_map(|there| Some(Head { sequence: there.report?.sequence, link: there.link }));
+            progress.head = heads.max_by_key(|head| head.sequence);
+        }
+        Ok(Kept { job, rev: cursor.rev, progress })
+    }
+
+    pub(super) async fn keep(&self, kept: &mut Kept) -> Result<(), ProveError> {
+        if !self.cursors.advance(&kept.job, kept.rev, &kept.progress.to_json()).await? {
+            return Err(ProveError::Contended);
+        }
+        kept.rev += 1;
+        Ok(())
+    }
+
+    /// All reports of an account that have not been replaced.
+    pub(super) async fn reports(&self, account: &AccountId) -> Result<Vec<There>, ArchiveError> {
+        let listed = self.archive.list(&format!("reports/account={account}/")).await?;
+        let reads = listed.into_iter().map(|entry| async move { self.report(&entry.key).await });
+        let reads: Vec<_> = reads.collect();
+        let read: Vec<_> = stream::iter(reads).buffer_unordered(ABREAST).try_collect().await?;
+        Ok(read.into_iter().flatten().collect())
+    }
+
+    pub(super) async fn report(&self, key: &ObjectKey) -> Result<Option<There>, ArchiveError> {
+        there(key, self.archive.read(key).await?).await
+    }
+
+    pub(super) async fn report_as(&self, key: &ObjectKey, version: &str) -> Result<Option<There>, ArchiveError> {
+        there(key, self.archive.read_version(key, version).await?).await
+    }
+}
+
+async fn there(key: &ObjectKey, reading: Option<Reading>) -> Result<Option<There>, ArchiveError> {
+    let Some(Reading { etag, version, body }) = reading else { return Ok(None) };
+    let json = whole(body, MAX_REPORT_BYTES).await?.unwrap_or_default();
+    let link = Link { key: key.clone(), version, sha256: sha256(&json) };
+    Ok(Some(There { link, etag, report: Report::parse(&json).ok() }))
+}
