@@ -34,6 +34,11 @@ pub fn seconds(function: &str, name: &str, value: i64, now_ms: u64) {
     println!("{}", embedded_metric(function, name, "Seconds", value, now_ms));
 }
 
+/// Emits one share of metric `name` of `function`, in percent, as of `now_ms` (epoch milliseconds).
+pub fn percent(function: &str, name: &str, value: f64, now_ms: u64) {
+    println!("{}", embedded_metric(function, name, "Percent", value, now_ms));
+}
+
 fn embedded_metric(
     function: &str,
     name: &str,

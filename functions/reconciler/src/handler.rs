@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, LambdaEvent};
-use serde::Serialize;
 use shared::{
     clients::{
         dynamodb::Table,
         ringcentral::{Connector, Source},
+        s3::Bucket,
         secrets::{SecretError, SecretReader},
         system::System,
     },
     domain::{
+        completeness::Vendor,
         day::millis,
         permits::Share,
         session::Schedule,
@@ -22,17 +23,18 @@ use shared::{
     secret::Secret,
     telemetry,
     usecases::{
-        keep_subscription::{Keeper, Kept},
-        reconcile::{Reconciler, Swept, Task},
-        stopped::Stopped,
+        keep_subscription::Keeper,
+        prove::{Hour, ProveError, Prover},
+        reconcile::{Reconciler, Task},
     },
 };
 
-use crate::trigger::Trigger;
+use crate::{summary::Summary, trigger::Trigger};
 
 /// The world the reconciler works in.
 pub(crate) struct Handler {
     pub(crate) table: Table,
+    pub(crate) bucket: Bucket,
     pub(crate) vendor: Connector,
     pub(crate) verification_tokens: SecretReader<Vec<Secret>>,
     pub(crate) webhook_url: String,
@@ -43,24 +45,9 @@ pub(crate) struct Handler {
     pub(crate) clock: System,
 }
 
-/// A run begins nothing new in the last fifth of its time.
+/// A run begins nothing new in the last fifth of its time, and a backfill leaves a quarter of what is left to the proof.
 const RESERVED_SHARE: u64 = 5;
-
-/// What a run did.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Summary {
-    /// How the subscription is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subscription: Option<&'static str>,
-    /// Whether calls may have gone unheard before.
-    repaired: bool,
-    /// What the call log knew and the table did not, in the last hours or in the range asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reconciled: Option<Swept>,
-    /// The same of calls older than the stack.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    backfilled: Option<Swept>,
-}
+const PROOF_SHARE: u64 = 4;
 
 /// Why an invocation failed; the next one does what it left.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +58,8 @@ pub(crate) enum RunFailed {
     Secret(#[from] SecretError),
     #[error("the verification secret holds no token")]
     NoToken,
+    #[error("cannot prove that nothing is missing: {0}")]
+    Proof(#[from] ProveError),
 }
 
 impl From<RunFailed> for Diagnostic {
@@ -81,6 +70,11 @@ impl From<RunFailed> for Diagnostic {
                 Class::Indeterminate => "TableDidNotAnswer",
                 Class::Permanent => "TableUnusable",
             },
+            RunFailed::Proof(error) => match error.class() {
+                Class::Transient { .. } => "ProofPutOff",
+                Class::Indeterminate => "ProofInDoubt",
+                Class::Permanent => "ProofImpossible",
+            },
             RunFailed::Secret(SecretError::Unavailable { .. }) => "SecretUnavailable",
             RunFailed::Secret(SecretError::Malformed { .. }) | RunFailed::NoToken => "SecretMalformed",
         };
@@ -89,7 +83,8 @@ impl From<RunFailed> for Diagnostic {
 }
 
 impl Handler {
-    /// One run: sees to the subscription first, so that no call more goes unheard; then to what went unheard.
+    /// One run: sees to the subscription first, so that no call more goes unheard; then to what went unheard; then it proves
+    /// that nothing is missing.
     pub(crate) async fn run(&self, event: LambdaEvent<Trigger>) -> Result<Summary, RunFailed> {
         let source = self.vendor.source(&event.context.request_id).await?;
         let left_ms = event.context.deadline.saturating_sub(self.clock.now_ms());
@@ -97,7 +92,7 @@ impl Handler {
         let mut summary = Summary::default();
         let done = self.work(&event.payload, &source, until_ms, &mut summary).await;
         source.settle().await;
-        self.report(&summary);
+        summary.report(self.clock.now_ms());
         done.map(|()| summary)
     }
 
@@ -108,51 +103,69 @@ impl Handler {
         until_ms: u64,
         summary: &mut Summary,
     ) -> Result<(), RunFailed> {
-        let occasion = match trigger {
-            Trigger::Schedule => Some(Occasion::Schedule),
-            Trigger::Reminder => Some(Occasion::Reminder),
-            Trigger::Range { .. } => None,
-        };
-        if let Some(occasion) = occasion {
-            let kept = self.keep(source, occasion).await?;
-            summary.subscription = Some(kept.outcome.name());
-            summary.repaired = kept.repaired;
-        }
-        let reconciler =
-            Reconciler { table: &self.table, source, clock: &self.clock, schedule: &self.schedule, share: self.share };
         match trigger {
             Trigger::Range { from_ms, to_ms } => {
-                summary.reconciled = Some(reconciler.sweep(&Task::Range(*from_ms..*to_ms), until_ms).await?);
+                let range = Task::Range(*from_ms..*to_ms);
+                summary.reconciled = Some(self.reconciler(source).sweep(&range, until_ms).await?);
+                Ok(())
             }
-            Trigger::Reminder if !summary.repaired => {}
-            Trigger::Schedule | Trigger::Reminder => {
-                let trailing = Task::Trailing { window_ms: millis(self.window), now: summary.repaired };
-                summary.reconciled = Some(reconciler.sweep(&trailing, until_ms).await?);
-                let backfill = Task::Backfill { stretch: None, retention_ms: millis(self.retention) };
-                summary.backfilled = Some(reconciler.sweep(&backfill, until_ms).await?);
+            Trigger::Reminder => {
+                self.keep(source, Occasion::Reminder, summary).await?;
+                if summary.repaired { self.look_for_the_unheard(source, until_ms, summary).await } else { Ok(()) }
+            }
+            Trigger::Schedule => {
+                // What the call log knows does not wait for the subscription.
+                let kept = self.keep(source, Occasion::Schedule, summary).await;
+                self.look_for_the_unheard(source, until_ms, summary).await?;
+                self.prove(source, until_ms, summary).await?;
+                kept
+            }
+        }
+    }
+
+    fn reconciler<'a>(&'a self, source: &'a Source) -> Reconciler<'a, Table, Source, System> {
+        Reconciler { table: &self.table, source, clock: &self.clock, schedule: &self.schedule, share: self.share }
+    }
+
+    async fn look_for_the_unheard(
+        &self,
+        source: &Source,
+        until_ms: u64,
+        summary: &mut Summary,
+    ) -> Result<(), RunFailed> {
+        let trailing = Task::Trailing { window_ms: millis(self.window), now: summary.repaired };
+        summary.reconciled = Some(self.reconciler(source).sweep(&trailing, until_ms).await?);
+        let backfill = Task::Backfill { stretch: None, retention_ms: millis(self.retention) };
+        let left_ms = until_ms.saturating_sub(self.clock.now_ms());
+        let backfill_until_ms = until_ms.saturating_sub(left_ms / PROOF_SHARE);
+        summary.backfilled = Some(self.reconciler(source).sweep(&backfill, backfill_until_ms).await?);
+        Ok(())
+    }
+
+    /// Once an hour: after the call log of the last hours has been gone through.
+    async fn prove(&self, source: &Source, until_ms: u64, summary: &mut Summary) -> Result<(), RunFailed> {
+        let Some(reconciled) = summary.reconciled.as_ref().filter(|swept| swept.pages > 0 && swept.is_done()) else {
+            return Ok(());
+        };
+        let unfinished = summary.backfilled.as_ref().filter(|swept| !swept.is_done());
+        let prover = Prover { sessions: &self.table, archive: &self.bucket, cursors: &self.table, clock: &self.clock };
+        for account in &reconciled.accounts {
+            let hour = Hour {
+                account,
+                until_ms,
+                vendor: Vendor { retention_ms: millis(self.retention), pace_ms: source.pace_ms() },
+                backfill_next_ms: unfinished.map(|swept| swept.next_ms),
+            };
+            match prover.run(hour).await {
+                Ok(found) => summary.proved.add(found),
+                Err(ProveError::Contended) => tracing::info!("another run issues the reports"),
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(())
     }
 
-    fn report(&self, summary: &Summary) {
-        let now_ms = self.clock.now_ms();
-        let sweeps = || [&summary.reconciled, &summary.backfilled].into_iter().flatten();
-        let stopped = |why| u64::from(sweeps().any(|swept| swept.stopped == Some(why)));
-        let unheard = summary.reconciled.as_ref().map_or(0, |swept| swept.unheard as u64);
-        for (metric, count) in [
-            ("RecordingsUnheard", unheard),
-            ("RowsUnreadable", sweeps().map(|swept| swept.unreadable as u64).sum()),
-            ("CredentialsRefused", stopped(Stopped::CredentialsRefused)),
-            ("PermissionMissing", stopped(Stopped::PermissionMissing)),
-        ] {
-            if count > 0 {
-                telemetry::count("reconciler", metric, count, now_ms);
-            }
-        }
-    }
-
-    async fn keep(&self, source: &Source, occasion: Occasion) -> Result<Kept, RunFailed> {
+    async fn keep(&self, source: &Source, occasion: Occasion, summary: &mut Summary) -> Result<(), RunFailed> {
         let tokens = self.verification_tokens.value(&self.clock).await?;
         let keeper = Keeper {
             subscriptions: source,
@@ -163,9 +176,10 @@ impl Handler {
         };
         let kept = keeper.keep(occasion).await?;
         tracing::info!(outcome = kept.outcome.name(), repaired = kept.repaired, "subscription");
+        (summary.subscription, summary.repaired) = (Some(kept.outcome.name()), kept.repaired);
         if matches!(kept.outcome, Outcome::Alarm(_)) {
             telemetry::count("reconciler", "SubscriptionUnhealthy", 1, self.clock.now_ms());
         }
-        Ok(kept)
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "main.rs is where the environment is read")]
 
 mod handler;
+mod summary;
 mod trigger;
 
 use std::{env, process::ExitCode, time::Duration};
@@ -14,6 +15,7 @@ use shared::{
         aws,
         dynamodb::Table,
         ringcentral::{Connector, http_client},
+        s3::Bucket,
         secrets::SecretReader,
         system::System,
     },
@@ -24,6 +26,9 @@ use shared::{
 /// One try of one request to the table or Secrets Manager, and a request with its retries.
 const ATTEMPT: Duration = Duration::from_secs(3);
 const OPERATION: Duration = Duration::from_secs(15);
+
+/// Reports are small and read again: they stay in the class that documents have.
+const STANDARD: &str = "STANDARD";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -51,6 +56,7 @@ async fn main() -> ExitCode {
     let handler = Handler {
         vendor: Connector::new(credentials, http, origins, table.clone(), share, System),
         table,
+        bucket: Bucket::new(aws_sdk_s3::Client::new(&sdk), config.bucket_name, STANDARD),
         schedule,
         retention,
         window,

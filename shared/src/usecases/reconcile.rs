@@ -4,12 +4,12 @@
 mod log;
 mod write;
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use serde::Serialize;
 
 use crate::{
-    domain::{permits::Share, session::Schedule, sweep::Sweep},
+    domain::{ids::AccountId, permits::Share, session::Schedule, sweep::Sweep},
     ports::{
         clock::Clock,
         cursor_store::{Cursor, CursorStore, Job},
@@ -95,6 +95,9 @@ pub struct Swept {
     pub deleted: usize,
     /// Calls or rows that cannot be read.
     pub unreadable: usize,
+    /// The accounts of these calls.
+    #[serde(skip)]
+    pub accounts: BTreeSet<AccountId>,
     /// Why this run ended before the sweep's end; nothing if it is done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
@@ -114,6 +117,7 @@ impl Swept {
         self.calls += later.calls;
         self.offered += later.offered;
         self.unreadable += later.unreadable;
+        self.accounts.extend(later.accounts);
         Self { from_ms: later.from_ms, to_ms: later.to_ms, next_ms: later.next_ms, stopped: later.stopped, ..self }
     }
 

@@ -66,6 +66,6 @@ fn every_task_has_a_cursor_of_its_own() {
         Task::Backfill { stretch: None, retention_ms: 7 },
         Task::Backfill { stretch: Some(5..100), retention_ms: 7 },
     ];
-    let jobs: std::collections::BTreeSet<_> = tasks.iter().map(Task::job).collect();
+    let jobs: BTreeSet<_> = tasks.iter().map(Task::job).collect();
     assert_eq!(jobs.len(), tasks.len());
 }

@@ -89,6 +89,7 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
     /// Adds calls, until nothing is left to add.
     async fn add(&self, mut calls: Vec<Dated<'_>>, view: &View, swept: &mut Swept) -> Result<(), StoreError> {
         swept.calls += calls.len();
+        swept.accounts.extend(calls.iter().map(|(key, ..)| key.account.clone()));
         swept.offered += calls.iter().map(|(_, call, _)| call.offers()).sum::<usize>();
         let mut failed = Ok(());
         for _ in 0..ROUNDS {
