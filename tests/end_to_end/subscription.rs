@@ -1,5 +1,5 @@
-//! The keeper of the subscription, over the real binaries: whatever is wrong at the vendor, one run of the reconciler puts
-//! it right, or says in one alarm why it cannot.
+//! The keeper of the subscription, over the real binaries: whatever is wrong at the vendor, one run of the reconciler
+//! puts it right, or says in one alarm why it cannot.
 
 mod alarms;
 
