@@ -5,6 +5,7 @@ mod archiver;
 mod bodies;
 mod bucket;
 mod completeness;
+mod completeness;
 mod demo;
 mod endings;
 mod event_files;

@@ -19,7 +19,7 @@ pub const FILTERS: [&str; 2] =
 /// What is left of a life when it is renewed, milliseconds: an hour more than when the vendor begins to remind.
 const RENEW_BELOW_MS: u64 = 3 * DAY_MS + 60 * 60 * 1000;
 
-/// Not known to be healthy for longer than this, milliseconds, is a gap, whoever closed it: the keeper looks four times.
+/// Not known to be healthy for longer than this, milliseconds, is a gap: meanwhile the keeper has looked four times.
 const GAP_MS: u64 = 60 * 60 * 1000;
 
 /// A webhook subscription as the vendor lists it.
@@ -144,8 +144,8 @@ impl Memory {
 }
 
 impl Wanted<'_> {
-    /// What is to be done about the subscriptions the vendor lists. Ours is the remembered one and whatever leads to our
-    /// address; everything else is somebody else's.
+    /// What is to be done about the subscriptions the vendor lists. Ours is the remembered one and whatever leads to
+    /// our address; everything else is somebody else's.
     pub fn plan(&self, listed: &[Subscription], memory: Option<&Memory>, occasion: Occasion, now_ms: u64) -> Plan {
         let is_remembered = |one: &Subscription| memory.is_some_and(|memory| memory.id == one.id);
         let mut ours: Vec<&Subscription> =

@@ -44,7 +44,7 @@ pub trait Subscriptions {
     /// Any other answer.
     async fn delete(&self, id: &str, wait_until_ms: u64) -> Result<(), SourceError>;
 
-    /// Calls our own webhook as the vendor will, without a token, so that it has started by then: cold starts are a known
-    /// cause of refusals (API.md §5.1). Answers whether it did what the vendor wants.
+    /// Calls our own webhook as the vendor will, without a token, so that it has started by then: cold starts are a
+    /// known cause of refusals (API.md §5.1). Answers whether it did what the vendor wants.
     async fn warm(&self, address: &str) -> bool;
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The job whose cursor holds the [`Memory`].
-pub const JOB: &str = "subscription";
+const JOB: &str = "subscription";
 
 /// Lives to ask for, the longest first, seconds. Which is the longest the vendor accepts is not known (API.md §5).
 const LIFETIMES_S: [u64; 3] = [630_720_000, 315_360_000, 604_800];
@@ -60,7 +60,7 @@ struct Standing {
 }
 
 impl<S: Subscriptions, K: CursorStore, C: Clock> Keeper<'_, S, K, C> {
-    /// Looks at the subscriptions and does what is to be done. Where that is not possible, says why in one line of the log.
+    /// Looks at the subscriptions and does what is to be done, or says in one line of the log why that is not possible.
     ///
     /// # Errors
     /// The store's, about the memory. What was done at the vendor stands, and the next run finds it.
@@ -68,6 +68,9 @@ impl<S: Subscriptions, K: CursorStore, C: Clock> Keeper<'_, S, K, C> {
         let job = Job::new(JOB);
         let cursor = self.cursors.cursor(&job).await?;
         let memory = cursor.state.as_deref().and_then(Memory::parse);
+        if memory.is_none() && cursor.state.is_some() {
+            tracing::warn!("what was remembered of the subscription cannot be read; what stands decides");
+        }
         let fingerprint = fingerprint(self.verification_token);
         let wanted = Wanted { address: self.address, fingerprint: &fingerprint };
         let Standing { id, outcome } = self.see_to(&wanted, memory.as_ref(), occasion).await;

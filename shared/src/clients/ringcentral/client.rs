@@ -81,8 +81,7 @@ impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RingCentral<H, T, P,
     /// lets it, if that is before `wait_until_ms`. Neither of them did what was asked; a request that may have been heard
     /// is not sent again.
     pub(super) async fn ask(&self, ask: &Ask<'_>, wait_until_ms: u64) -> Result<Response<ByteStream>, SourceError> {
-        let Ask { endpoint, url, headers, .. } = ask;
-        let endpoint = *endpoint;
+        let &Ask { endpoint, url, ref headers, .. } = ask;
         let unfit = || SourceError::Malformed("the token or the address does not fit a request");
         let world = (&self.http, &self.permits, &self.clock);
         let mut refused_once = false;

@@ -1,9 +1,8 @@
-use std::{
-    cell::{Cell, RefCell},
-    time::Duration,
-};
+mod vendor;
 
-use futures_util::FutureExt;
+use std::{cell::RefCell, time::Duration};
+
+use vendor::{Failure, Row, Vendor, status};
 
 use super::*;
 use crate::ports::{cursor_store::Cursor, recording_source::Closed};
@@ -11,126 +10,6 @@ use crate::ports::{cursor_store::Cursor, recording_source::Closed};
 const NOW_MS: u64 = 1_776_159_000_000;
 const YEAR_MS: u64 = 365 * 86_400_000;
 const ADDRESS: &str = "https://hook.example.com/";
-
-struct Stopped;
-
-impl Clock for Stopped {
-    fn now_ms(&self) -> u64 {
-        NOW_MS
-    }
-
-    async fn sleep(&self, _duration: Duration) {}
-}
-
-/// One row.
-#[derive(Default)]
-struct Row(RefCell<Cursor>);
-
-impl CursorStore for Row {
-    async fn cursor(&self, _job: &Job) -> Result<Cursor, StoreError> {
-        Ok(self.0.borrow().clone())
-    }
-
-    async fn advance(&self, _job: &Job, rev: u64, state: &str) -> Result<bool, StoreError> {
-        let mut kept = self.0.borrow_mut();
-        let ours = kept.rev == rev;
-        if ours {
-            *kept = Cursor { rev: rev + 1, state: Some(state.to_owned()) };
-        }
-        Ok(ours)
-    }
-}
-
-/// A vendor that does what it is asked and writes it down, unless it was told to fail.
-#[derive(Default)]
-struct Vendor {
-    standing: RefCell<Vec<Subscription>>,
-    said: RefCell<Vec<String>>,
-    created: Cell<u32>,
-    most: Option<usize>,
-    longest_s: Option<u64>,
-    deaf: Cell<bool>,
-    /// What the calls that begin so are answered; without a clear no, a creation is done all the same.
-    fails: Option<(&'static str, fn() -> SourceError)>,
-}
-
-fn status(status: u16, code: &str) -> SourceError {
-    SourceError::Status { status, code: Some(code.to_owned()) }
-}
-
-impl Vendor {
-    fn with(standing: &[Subscription]) -> Self {
-        Self { standing: RefCell::new(standing.to_vec()), ..Self::default() }
-    }
-
-    fn heard(&self, what: String) -> Result<(), SourceError> {
-        let fails = self.fails.filter(|(call, _)| what.starts_with(call)).map(|(_, error)| error());
-        self.said.borrow_mut().push(what);
-        fails.map_or(Ok(()), Err)
-    }
-
-    fn ids(&self) -> Vec<String> {
-        self.standing.borrow().iter().map(|one| one.id.clone()).collect()
-    }
-
-    fn run(&self, row: &Row, occasion: Occasion) -> Kept {
-        let token = Secret::new("hush".to_owned());
-        let keeper =
-            Keeper { subscriptions: self, cursors: row, clock: &Stopped, address: ADDRESS, verification_token: &token };
-        keeper.keep(occasion).now_or_never().unwrap().unwrap()
-    }
-}
-
-impl Subscriptions for Vendor {
-    async fn list(&self, wait_until_ms: u64) -> Result<Vec<Subscription>, SourceError> {
-        assert_eq!(wait_until_ms, NOW_MS + WAIT_MS);
-        self.heard("list".to_owned())?;
-        Ok(self.standing.borrow().clone())
-    }
-
-    async fn create(&self, new: &NewSubscription<'_>, _wait_until_ms: u64) -> Result<Subscription, SourceError> {
-        assert_eq!((new.address, new.verification_token.expose()), (ADDRESS, "hush"));
-        if self.longest_s.is_some_and(|longest_s| new.lifetime_s > longest_s) {
-            self.said.borrow_mut().push("refuse a life".to_owned());
-            return Err(status(400, "CMN-101"));
-        }
-        if self.most.is_some_and(|most| self.standing.borrow().len() >= most) {
-            self.said.borrow_mut().push("refuse one more".to_owned());
-            return Err(status(403, "SUB-505"));
-        }
-        self.created.set(self.created.get() + 1);
-        let (disabled, filters) = new.filters.split_at(usize::from(self.deaf.get()));
-        let texts = |filters: &[&str]| filters.iter().map(|filter| (*filter).to_owned()).collect();
-        let created = Subscription {
-            id: format!("new-{}", self.created.get()),
-            address: new.address.to_owned(),
-            active: true,
-            filters: texts(filters),
-            disabled: texts(disabled),
-            expires_at_ms: NOW_MS + new.lifetime_s * 1000,
-        };
-        let heard = self.heard(format!("create {}", created.id));
-        if !matches!(heard, Err(SourceError::Status { status: 400..500, .. } | SourceError::Closed(_))) {
-            self.standing.borrow_mut().push(created.clone());
-        }
-        heard.map(|()| created)
-    }
-
-    async fn renew(&self, id: &str, _wait_until_ms: u64) -> Result<(), SourceError> {
-        self.heard(format!("renew {id}"))
-    }
-
-    async fn delete(&self, id: &str, _wait_until_ms: u64) -> Result<(), SourceError> {
-        self.heard(format!("delete {id}"))?;
-        self.standing.borrow_mut().retain(|one| one.id != id);
-        Ok(())
-    }
-
-    async fn warm(&self, address: &str) -> bool {
-        assert_eq!(address, ADDRESS);
-        self.heard("warm".to_owned()).is_ok()
-    }
-}
 
 fn healthy(id: &str) -> Subscription {
     let filters = FILTERS.map(str::to_owned).to_vec();
@@ -239,7 +118,7 @@ fn a_deaf_one_is_better_than_none() {
 
 #[test]
 fn a_renewal_that_is_refused_leads_to_a_new_one() {
-    let refusals: [fn() -> SourceError; 2] = [|| status(404, "CMN-102"), || status(403, "CMN-408")];
+    let refusals: [Failure; 2] = [|| status(404, "CMN-102"), || status(403, "CMN-408")];
     for refusal in refusals {
         let vendor = Vendor { fails: Some(("renew", refusal)), ..Vendor::with(&[healthy("a")]) };
         let kept = vendor.run(&knows("a"), Occasion::Reminder);
@@ -258,8 +137,9 @@ fn a_reminder_renews() {
 
 #[test]
 fn a_creation_without_an_answer_is_not_tried_again_and_the_next_run_finds_it() {
-    let lost: fn() -> SourceError = || SourceError::Unreachable("timeout".to_owned());
-    let (mut vendor, row) = (Vendor { fails: Some(("create", lost)), ..Vendor::with(&[blacklisted("a")]) }, knows("a"));
+    let lost: Failure = || SourceError::Unreachable("timeout".to_owned());
+    let mut vendor = Vendor { fails: Some(("create", lost)), ..Vendor::with(&[blacklisted("a")]) };
+    let row = knows("a");
     let kept = vendor.run(&row, Occasion::Schedule);
     assert_eq!((alarm_of(&kept), kept.repaired), (Alarm::CreateUnanswered, false));
     assert_eq!(vendor.said.take(), ["list", "warm", "create new-1"]);
@@ -271,8 +151,8 @@ fn a_creation_without_an_answer_is_not_tried_again_and_the_next_run_finds_it() {
 
 #[test]
 fn every_failure_is_the_one_alarm_it_should_be_and_deletes_nothing() {
-    let throttled: fn() -> SourceError = || Closed::Throttled { retry_after: Duration::from_secs(60) }.into();
-    let cases: [(&str, fn() -> SourceError, Alarm); 12] = [
+    let throttled: Failure = || Closed::Throttled { retry_after: Duration::from_secs(60) }.into();
+    let cases: [(&str, Failure, Alarm); 12] = [
         ("list", || status(503, "CMN-201"), Alarm::ListFailed),
         ("list", throttled, Alarm::ListFailed),
         ("list", || SourceError::Malformed("no list"), Alarm::ListFailed),
@@ -294,7 +174,7 @@ fn every_failure_is_the_one_alarm_it_should_be_and_deletes_nothing() {
         assert!(vendor.ids().contains(&"a".to_owned()), "{call} {}", error());
         assert_eq!(row.0.borrow().rev, 1, "nothing is remembered as healthy");
     }
-    let unreachable: fn() -> SourceError = || SourceError::Unreachable("reset".to_owned());
+    let unreachable: Failure = || SourceError::Unreachable("reset".to_owned());
     for (call, occasion, expected) in
         [("renew", Occasion::Reminder, Alarm::RenewFailed), ("delete", Occasion::Schedule, Alarm::DeleteFailed)]
     {
