@@ -8,6 +8,7 @@ mod ceiling;
 mod chance;
 mod crossing;
 mod day;
+mod defects;
 pub mod executor;
 mod faults;
 mod functions;
@@ -20,3 +21,4 @@ mod world;
 
 pub use ceiling::{CeilingReport, Figure, Load, Worst, ceiling};
 pub use day::{LEAST_FAULTS, LEAST_RECORDINGS, Report, simulate};
+pub use defects::{Damage, DefectsReport, defects};
