@@ -1,5 +1,6 @@
 //! Days are proved and reports issued, over the table and the bucket in memory.
 
+mod chain;
 mod kills;
 
 use std::collections::BTreeMap;
@@ -135,10 +136,6 @@ fn hour(account: &AccountId, until_ms: u64) -> Hour<'_> {
     Hour { account, until_ms, vendor, backfill_next_ms: None }
 }
 
-fn broken(n: u64) -> Defect {
-    Defect { class: DefectClass::BrokenChain, about: About::Object(ObjectKey::report(&account(), day(n))) }
-}
-
 #[tokio::test]
 async fn a_day_is_reported_once_with_the_versions_it_rests_on() {
     let ended = (recording("13"), Fate::Ended(RecordingState::Deleted));
@@ -271,52 +268,6 @@ async fn a_run_whose_time_is_over_leaves_the_rest_to_the_next() {
     let found = world.prover().run(hour(&account(), day(3).start_ms())).await.unwrap();
     assert_eq!((found.days, found.unfinished), (0, true));
     assert_eq!(world.run(3, "02:00:00").await.days, 3);
-    assert_eq!(world.broken().await, []);
-}
-
-#[tokio::test]
-async fn a_report_that_was_changed_breaks_the_chain_at_its_key_alone() {
-    let world = World::default();
-    world.run(0, "00:00:00").await;
-    world.leave(&[call("s-1", 1, [waiting("11")])]).await;
-    world.run(4, "01:00:00").await;
-    world.leave(&[call("s-1", 1, [archived("11")])]).await;
-    world.run(4, "02:00:00").await;
-    assert_eq!(world.broken().await, []);
-    let cases: [(&str, &[u64]); 3] = [("{}", &[2]), ("not even JSON", &[1, 2]), ("", &[0, 1, 2, 3])];
-    for (text, days) in cases {
-        for n in days {
-            world.overwrite(&ObjectKey::report(&account(), day(*n)), text).await;
-        }
-        let expected: Vec<_> = days.iter().map(|n| broken(*n)).collect();
-        assert_eq!(world.broken().await, expected, "{text}");
-    }
-    assert_eq!(world.run(4, "03:00:00").await.defects, BTreeMap::from([(DefectClass::BrokenChain, 4)]));
-}
-
-#[tokio::test]
-async fn a_report_that_is_gone_or_was_slipped_in_breaks_the_chain_too() {
-    let world = World::default();
-    world.run(0, "00:00:00").await;
-    world.run(4, "01:00:00").await;
-    world.bucket.remove(&ObjectKey::report(&account(), day(2)));
-    assert_eq!(world.broken().await, [broken(2)]);
-    let forged = Report { previous: None, ..world.report(3).unwrap() };
-    let forged = String::from_utf8(forged.to_json()).unwrap();
-    world.overwrite(&ObjectKey::report(&account(), day(8)), &forged).await;
-    assert_eq!(world.broken().await, [broken(2), broken(8)]);
-}
-
-#[tokio::test]
-async fn a_lost_table_goes_on_after_the_last_report_of_the_bucket() {
-    let before = World::default();
-    before.run(0, "00:00:00").await;
-    before.run(3, "01:00:00").await;
-    let world = World { table: MemoryTable::default(), ..before };
-    world.run(3, "02:00:00").await;
-    world.run(4, "02:00:00").await;
-    let report = world.report(3).unwrap();
-    assert_eq!((report.sequence, report.previous.unwrap().key), (4, ObjectKey::report(&account(), day(2))));
     assert_eq!(world.broken().await, []);
 }
 
