@@ -10,6 +10,7 @@ mod ceiling;
 mod chance;
 mod crossing;
 mod day;
+mod defects;
 pub mod executor;
 mod faults;
 mod functions;
@@ -25,4 +26,5 @@ mod vendor;
 mod world;
 
 pub use ceiling::{CeilingReport, Figure, Load, Worst, ceiling};
+pub use defects::{Damage, DefectsReport, defects};
 pub use scene::{Report, Scene, simulate};

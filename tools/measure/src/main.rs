@@ -1,6 +1,7 @@
 //! The figures Ringvault is measured by.
 
 mod ceiling;
+mod defects;
 mod memory;
 mod simulate;
 
@@ -8,6 +9,7 @@ use std::{process::ExitCode, time::Instant};
 
 use ceiling::Ceiling;
 use clap::{Parser, Subcommand};
+use defects::Defects;
 use memory::Memory;
 use simulate::Simulate;
 
@@ -31,6 +33,14 @@ enum Measurement {
     ///
     /// Each figure is the worst of all seeds.
     Ceiling(Ceiling),
+    /// Damages an archive of 90 days in every way that has a class and looks whether the reconciler's proof finds exactly
+    /// that.
+    ///
+    /// Table and bucket are in memory, filled with rows, manifests and small objects as the functions leave them, and every
+    /// day has its report. Then the defects are seeded: missing rows, missing objects, wrong sizes, changed bytes,
+    /// duplicates, early `archived`, stray objects, broken chains of reports. The call log is a map in memory: there is no
+    /// network, and none of the vendor's limits.
+    Defects(Defects),
     /// Archives large recordings with the real archiver and looks how much memory its process took at most.
     ///
     /// The archiver runs behind the Lambda Runtime API, with the real AWS SDKs over loopback, against an S3 and a DynamoDB
@@ -51,6 +61,7 @@ fn main() -> ExitCode {
     let elapsed = || started.elapsed();
     let kept = match cli.measurement {
         Measurement::Ceiling(ceiling) => ceiling.run(cli.json, elapsed),
+        Measurement::Defects(defects) => defects.run(cli.json, elapsed),
         Measurement::Memory(memory) => memory.run(cli.json, elapsed),
         Measurement::Simulate(simulate) => simulate.run(cli.json, elapsed),
     };

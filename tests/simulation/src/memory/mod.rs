@@ -11,6 +11,7 @@ mod table;
 mod tokens;
 
 pub use bucket::{MemoryBucket, StoredObject};
+pub(crate) use past::sha256;
 pub use past::{Fate, PastCall, StoppedClock};
 pub use permits::MemoryPermitRows;
 pub use sessions::StoredRow;

@@ -180,7 +180,8 @@ async fn describe(row: &SessionRow, bucket: &MemoryBucket) -> Result<KeptManifes
     Ok(KeptManifest { key, sha256 })
 }
 
-fn sha256(bytes: &[u8]) -> String {
+/// SHA-256, base64.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     let mut digests = Digests::default();
     digests.add(bytes);
     digests.finish().sha256

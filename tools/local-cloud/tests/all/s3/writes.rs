@@ -48,6 +48,26 @@ async fn what_is_there_is_replaced_by_who_knows_it() {
 }
 
 #[tokio::test]
+async fn what_was_replaced_stays_readable_as_its_version() {
+    let fixture = Fixture::start().await;
+    let put = |body| fixture.client.put_object().bucket(BUCKET).key(KEY).body(ByteStream::from_static(body));
+    let first = put(b"first").send().await.unwrap().version_id.unwrap();
+    let second = put(b"second").send().await.unwrap().version_id.unwrap();
+    assert_ne!(first, second);
+    let get = || fixture.client.get_object().bucket(BUCKET).key(KEY);
+    for (version, text) in [(&first, "first"), (&second, "second")] {
+        let got = get().version_id(version).send().await.unwrap();
+        assert_eq!(got.version_id(), Some(version.as_str()));
+        assert_eq!(got.body.collect().await.unwrap().to_vec(), text.as_bytes());
+    }
+    let current = fixture.client.head_object().bucket(BUCKET).key(KEY).send().await.unwrap();
+    assert_eq!((current.version_id(), current.content_length()), (Some(second.as_str()), Some(6)));
+    let other = fixture.client.get_object().bucket(BUCKET).key("another").version_id(&first).send().await.unwrap_err();
+    assert_eq!(code(&other), Some("NoSuchVersion"));
+    assert_eq!(fixture.s3.objects(BUCKET).len(), 1);
+}
+
+#[tokio::test]
 async fn a_wrong_digest_stores_nothing() {
     let fixture = Fixture::start().await;
     let put = || fixture.client.put_object().bucket(BUCKET).key(KEY).body(ByteStream::from_static(b"music"));
