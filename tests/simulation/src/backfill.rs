@@ -95,6 +95,8 @@ fn play(seed: u64, keep_trace: bool, logs: &Logs, killed: u32) -> (Outcome, Repo
         judge.conclude(&[]);
         judge.look_for_missing();
         judge.look_at_share();
+    }
+    if judge.violations().is_empty() {
         steps += backfill_again(&world, &mut judge);
     }
     let struck = world.faults.struck().get(&Fault::ReconcilerKilled).copied().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! What must always hold (DESIGN §6), asked after every step, and what must hold in the end.
 
+mod foreseen;
 mod offered;
 mod share;
 
@@ -9,8 +10,8 @@ use std::{
     rc::Rc,
 };
 
+pub(crate) use foreseen::Foreseen;
 use futures_util::FutureExt;
-use ringcentral_sim::world::{Direct, ListedAt, Script};
 use serde_json::Value;
 use shared::{
     domain::{
@@ -34,27 +35,6 @@ use crate::{
     world::HOUR_MS,
 };
 
-/// Parts of the secrets and tokens of the simulated world; none may be in a log line, nor a name or a number.
-const PRIVATE: [&str; 4] = ["SIM", "sim-secret", "sim.jwt", "simulated-verification"];
-
-/// What is known beforehand of a world's calls.
-#[derive(Default)]
-pub(crate) struct Foreseen {
-    private: BTreeSet<String>,
-    truth: BTreeMap<String, Truth>,
-}
-
-/// What the vendor will do with a recording.
-struct Truth {
-    too_short: bool,
-    /// The log names a host that no token may go to: it waits until a person looks.
-    out_of_reach: bool,
-    /// Sooner or later it can be had, and stays.
-    must_be_archived: bool,
-    /// The vendor deletes it.
-    deleted: bool,
-}
-
 /// Watches one world.
 pub(crate) struct Judge {
     time: Time,
@@ -69,41 +49,6 @@ pub(crate) struct Judge {
     rows: BTreeMap<SessionKey, SessionRow>,
     objects: BTreeMap<RecordingId, ObjectKey>,
     violations: Vec<String>,
-}
-
-impl Foreseen {
-    /// What these scripts say.
-    pub(crate) fn of<'a>(scripts: impl IntoIterator<Item = &'a Script>) -> Self {
-        let mut foreseen = Self::default();
-        scripts.into_iter().for_each(|script| foreseen.add(script));
-        foreseen
-    }
-
-    /// A script more.
-    fn add(&mut self, script: &Script) {
-        for step in &script.steps {
-            collect_private(&step.event["body"]["parties"], &mut self.private);
-        }
-        self.truth.extend(truths(script));
-    }
-
-    /// A recording more that is offered and stays, of people who are known.
-    pub(crate) fn add_lasting(&mut self, recording: &str) {
-        let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: true, deleted: false };
-        self.truth.insert(recording.to_owned(), truth);
-    }
-
-    /// A recording more, of people who are known, that the vendor deletes before anybody can be sure to have it.
-    pub(crate) fn add_passing(&mut self, recording: &str) {
-        let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: false, deleted: true };
-        self.truth.insert(recording.to_owned(), truth);
-    }
-
-    /// What must not be logged and is in a line.
-    fn private_in(&self, line: &str) -> Option<String> {
-        let names = self.private.iter().map(String::as_str);
-        PRIVATE.into_iter().chain(names).find(|private| line.contains(private)).map(str::to_owned)
-    }
 }
 
 impl Judge {
@@ -167,9 +112,8 @@ impl Judge {
         let mut stray = self.objects.clone();
         for key in keys {
             let Some(stored) = self.table.row(&key) else { continue };
-            let waits = |recording: &&RecordingId| {
-                !self.foreseen.truth.get(recording.as_str()).is_some_and(|it| it.out_of_reach)
-            };
+            let waits =
+                |recording: &&RecordingId| !self.foreseen.truth(recording).is_some_and(|truth| truth.out_of_reach);
             if at_rest && stored.queued && stored.row.unfinished().iter().any(waits) {
                 self.complain(format!("{} has not come to rest", stored.row.key.session));
             }
@@ -320,7 +264,7 @@ impl Judge {
 
     fn look_at_ending(&mut self, row: &SessionRow, recording: &RecordingId) {
         let result = row.result(recording);
-        let Some(truth) = self.foreseen.truth.get(recording.as_str()) else {
+        let Some(truth) = self.foreseen.truth(recording) else {
             return self.complain(format!("{recording} is none of the vendor's"));
         };
         let fits = match result.state {
@@ -359,24 +303,6 @@ impl Judge {
     }
 }
 
-fn truths(script: &Script) -> impl Iterator<Item = (String, Truth)> {
-    let listed = script.call.listed_after_ms.is_some();
-    script.recordings.iter().map(move |recording| {
-        let heals = recording.spoilt_answers != u32::MAX;
-        let moved = recording.listed_at != ListedAt::Media;
-        let by_direct = !moved && (heals || recording.direct == Direct::Served);
-        let elsewhere = matches!(recording.listed_at, ListedAt::Other(_));
-        let by_log = listed && !elsewhere;
-        let stays = recording.ready_after_ms.is_some() && recording.deleted_after_ms.is_none();
-        let must_be_archived = !recording.too_short && stays && (by_direct || by_log);
-        let deleted = recording.deleted_after_ms.is_some();
-        (
-            recording.id.clone(),
-            Truth { too_short: recording.too_short, out_of_reach: elsewhere, must_be_archived, deleted },
-        )
-    })
-}
-
 /// Whether the rows of a session have what an event says of a party.
 fn is_known(party: &Value, rows: &[&SessionRow]) -> bool {
     let id = party["id"].as_str().unwrap_or_default();
@@ -387,20 +313,4 @@ fn is_known(party: &Value, rows: &[&SessionRow]) -> bool {
     let ended = matches!(party["status"]["code"].as_str(), Some("Disconnected" | "Gone" | "VoiceMail"));
     let end_known = || rows.iter().any(|row| row.ended.iter().any(|ended| ended.as_str() == id));
     party["recordings"].as_array().into_iter().flatten().all(heard) && (!ended || end_known())
-}
-
-/// Every name and number in an event.
-fn collect_private(value: &Value, into: &mut BTreeSet<String>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                if matches!(name.as_str(), "name" | "phoneNumber") {
-                    into.extend(value.as_str().map(str::to_owned));
-                }
-                collect_private(value, into);
-            }
-        }
-        Value::Array(elements) => elements.iter().for_each(|element| collect_private(element, into)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }
