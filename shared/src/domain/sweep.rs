@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::json;
 
 use super::day::DAY_MS;
 
@@ -18,7 +19,7 @@ const SHORTEST_SPAN_MS: u64 = 1_000;
 const FEW_CALLS: usize = 250;
 
 /// A sweep over calls by the time they began. All times are epoch milliseconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Sweep {
     /// The beginning.
     from_ms: u64,
@@ -36,6 +37,18 @@ impl Sweep {
     /// A sweep that begins now.
     pub fn over(stretch: Range<u64>) -> Self {
         Self { from_ms: stretch.start, to_ms: stretch.end, next_ms: stretch.start, span_ms: SPAN_MS, slot_ms: 0 }
+    }
+
+    /// Reads [`Sweep::to_json`]; nothing if it is not one.
+    pub fn parse(json: &str) -> Option<Self> {
+        serde_json::from_str(json).ok()
+    }
+
+    /// The state of the cursor.
+    pub fn to_json(&self) -> String {
+        let Self { from_ms, to_ms, next_ms, span_ms, slot_ms } = self;
+        json!({ "from_ms": from_ms, "to_ms": to_ms, "next_ms": next_ms, "span_ms": span_ms, "slot_ms": slot_ms })
+            .to_string()
     }
 
     /// A sweep over a later stretch, which has learned from this one how long windows may be.
@@ -127,6 +140,18 @@ mod tests {
         assert_eq!(sweep.window().end - sweep.window().start, SHORTEST_SPAN_MS);
         let again = sweep.again_over(7..DAY_MS);
         assert_eq!(again.window(), 7..7 + SHORTEST_SPAN_MS, "what was learned stays");
+    }
+
+    #[test]
+    fn survives_a_round_trip() {
+        let mut sweep = Sweep::over(5..DAY_MS);
+        sweep.advance(7, 1);
+        sweep.take_slot(11, 13);
+        assert!(sweep.narrow());
+        assert_eq!(Sweep::parse(&sweep.to_json()), Some(sweep));
+        for json in ["", "{}", r#"{"from_ms":1}"#] {
+            assert_eq!(Sweep::parse(json), None, "{json}");
+        }
     }
 
     #[test]

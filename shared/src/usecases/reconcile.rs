@@ -186,13 +186,10 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
     pub async fn sweep(&self, task: &Task, until_ms: u64) -> Result<Swept, StoreError> {
         let job = task.job();
         let Cursor { rev, state } = self.table.cursor(&job).await?;
-        let last = state.and_then(|state| match serde_json::from_str(&state) {
-            Ok(sweep) => Some(sweep),
-            Err(error) => {
-                tracing::error!(job = job.as_str(), %error, "where the sweep was cannot be read: it begins anew");
-                None
-            }
-        });
+        let last = state.as_deref().and_then(Sweep::parse);
+        if state.is_some() && last.is_none() {
+            tracing::error!(job = job.as_str(), "where the sweep was cannot be read: it begins anew");
+        }
         let sweep = task.begin(last, self.clock.now_ms());
         let mut swept = Swept { from_ms: sweep.stretch().start, to_ms: sweep.stretch().end, ..Swept::default() };
         let mut place = Place { job, rev, sweep };
@@ -242,9 +239,7 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
 
     /// Writes down where the sweep is; false if another run has done so meanwhile.
     async fn save(&self, place: &mut Place) -> Result<bool, StoreError> {
-        // A handful of numbers.
-        let state = serde_json::to_string(&place.sweep).unwrap_or_default();
-        let saved = self.table.advance(&place.job, place.rev, &state).await?;
+        let saved = self.table.advance(&place.job, place.rev, &place.sweep.to_json()).await?;
         place.rev += u64::from(saved);
         Ok(saved)
     }

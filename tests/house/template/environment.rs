@@ -43,6 +43,8 @@ const ARCHIVER: &[&str] = &[
 const RECONCILER: &[&str] = &[
     "FIRST_ATTEMPT_DELAY_SECONDS",
     "QUIET_PERIOD_SECONDS",
+    "RECONCILER_SHARE_PERCENT",
+    "RECONCILE_WINDOW_HOURS",
     "RETRY_LADDER_SECONDS",
     "RINGCENTRAL_ALLOWED_HOSTS",
     "RINGCENTRAL_MEDIA_URL",
@@ -135,7 +137,9 @@ fn a_wrong_variable_or_default_is_found() {
     ];
     assert_eq!(found, expected);
     let found = complaints(&template.with("/Parameters/RingCentralMediaUrl/Default", json!("https://example.com")));
-    assert_eq!(found, ["archiver: the template's default of RINGCENTRAL_MEDIA_URL is not the code's"]);
+    let said =
+        |function: &str| format!("{function}: the template's default of RINGCENTRAL_MEDIA_URL is not the code's");
+    assert_eq!(found, ["archiver", "reconciler"].map(said));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! The operator's command line.
+#![expect(clippy::disallowed_methods, reason = "main.rs is where the environment is read")]
 
 use std::{
     env,
