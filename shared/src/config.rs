@@ -56,21 +56,21 @@ pub struct ArchiverConfig {
 /// What the reconciler needs.
 #[derive(Debug, Clone)]
 pub struct ReconcilerConfig {
-    /// The bucket.
-    pub bucket_name: String,
     /// The address the subscription must lead to.
     pub webhook_url: String,
     /// Where the accepted verification tokens are.
     pub verification_secret_id: String,
-    /// What holding the call log against the table needs.
+    /// What holding the call log against table and bucket needs.
     pub sweeps: SweepConfig,
 }
 
-/// What holding the call log against the table needs, in the reconciler and from a shell.
+/// What holding the call log against table and bucket needs, in the reconciler and from a shell.
 #[derive(Debug, Clone)]
 pub struct SweepConfig {
     /// The table.
     pub table_name: String,
+    /// The bucket.
+    pub bucket_name: String,
     /// Where the RingCentral credentials are.
     pub ringcentral_secret_id: String,
     /// Which origins are asked, and which may be given the token.
@@ -129,7 +129,6 @@ impl ReconcilerConfig {
     pub fn read(lookup: impl Lookup) -> Result<Self, ConfigError> {
         Ok(Self {
             sweeps: SweepConfig::read(&lookup)?,
-            bucket_name: required(&lookup, "BUCKET_NAME")?,
             webhook_url: webhook_url(&lookup)?,
             verification_secret_id: required(&lookup, "VERIFICATION_SECRET_ID")?,
         })
@@ -144,6 +143,7 @@ impl SweepConfig {
     pub fn read(lookup: &impl Lookup) -> Result<Self, ConfigError> {
         Ok(Self {
             table_name: required(lookup, "TABLE_NAME")?,
+            bucket_name: required(lookup, "BUCKET_NAME")?,
             ringcentral_secret_id: required(lookup, "RINGCENTRAL_SECRET_ID")?,
             origins: origins(lookup)?,
             schedule: schedule(lookup)?,

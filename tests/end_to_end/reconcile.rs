@@ -2,7 +2,9 @@
 
 use std::process::{Command, Output};
 
+use local_cloud::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 use ringcentral_sim::world::Direct;
+use ringvault::stack::BUCKET;
 use serde_json::{Value, json};
 use shared::{
     clients::system::System,
@@ -144,7 +146,8 @@ async fn shell(world: &World, arguments: &[&str]) -> Output {
     let built = local_cloud::binaries::build(&["ringvault"]).unwrap();
     let mut command = Command::new(&built["ringvault"]);
     command.args(arguments).current_dir(workspace()).envs(&world.variables);
-    command.envs([("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local"), ("AWS_REGION", "us-east-1")]);
+    command.envs([("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)]);
+    command.env("AWS_REGION", REGION);
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 
@@ -156,6 +159,8 @@ async fn a_shell_reconciles_and_backfills() {
     let shown = String::from_utf8_lossy(&output.stderr).into_owned();
     let found: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}\n{shown}"));
     assert_eq!((&found["unheard"], &found["from"]), (&json!(1), &json!("2026-04-14T00:00:00.000Z")), "{found}");
+    let day = &found["days"][0];
+    assert_eq!((&day["offered"], &day["waiting"], &day["missing"]), (&json!(1), &json!(1), &json!([])), "{found}");
     assert!(shown.contains("1 recordings, 1 unheard of") && !shown.contains('\r'), "{shown}");
 
     unheard(&world, &[("s-2", &["9002"])]);
@@ -165,6 +170,16 @@ async fn a_shell_reconciles_and_backfills() {
     world.let_time_pass();
     world.run().await;
     assert!(world.holds_exactly("9001") && world.holds_exactly("9002"));
+
+    let range = ["reconcile", "--from", "2026-04-14", "--to", "2026-04-15"];
+    let output = shell(&world, &range).await;
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && shown.contains("2026-04-14        2         2        0"), "{shown}");
+    let key = world.keys().remove(0);
+    world.s3.remove(BUCKET, &key).unwrap();
+    let output = shell(&world, &range).await;
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!output.status.success() && shown.contains("missing_object  9001"), "{shown}");
 }
 
 #[tokio::test]

@@ -50,13 +50,14 @@ async fn main() -> ExitCode {
     };
     let sdk = aws::load(ATTEMPT, OPERATION).await;
     let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
-    let SweepConfig { table_name, ringcentral_secret_id, origins, schedule, retention, window, share } = config.sweeps;
+    let SweepConfig { table_name, bucket_name, ringcentral_secret_id, origins, schedule, retention, window, share } =
+        config.sweeps;
     let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), table_name);
     let credentials = SecretReader::ringcentral_credentials(secrets.clone(), ringcentral_secret_id);
     let handler = Handler {
         vendor: Connector::new(credentials, http, origins, table.clone(), share, System),
         table,
-        bucket: Bucket::new(aws_sdk_s3::Client::new(&sdk), config.bucket_name, STANDARD),
+        bucket: Bucket::new(aws_sdk_s3::Client::new(&sdk), bucket_name, STANDARD),
         schedule,
         retention,
         window,

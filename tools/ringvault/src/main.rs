@@ -57,11 +57,12 @@ enum Command {
     },
     /// Holds RingCentral's call log against the table and adds what no event told of, as the reconciler does every hour.
     ///
-    /// Works on the stack that the environment names: AWS region and credentials as for every AWS tool, TABLE_NAME and
-    /// RINGCENTRAL_SECRET_ID as the functions have them (and the others of the README's table, where they were
-    /// changed). Without a range it reads the last 26 hours, and further back to where the last such reading ended. It shares
+    /// Works on the stack that the environment names: AWS region and credentials as for every AWS tool, TABLE_NAME,
+    /// BUCKET_NAME and RINGCENTRAL_SECRET_ID as the functions have them (and the others of the README's table, where they
+    /// were changed). Without a range it reads the last 26 hours, and further back to where the last such reading ended. It shares
     /// RingCentral's limit with the functions and waits where it must; killed, it goes on when it is started again. What it
-    /// adds, the archiver fetches.
+    /// adds, the archiver fetches. In the end it holds every day against the bucket; the exit status is 0 only if nothing is
+    /// missing or wrong.
     Reconcile {
         #[command(flatten)]
         stretch: Stretch,
@@ -156,7 +157,7 @@ async fn sweep(wish: Wish, stretch: &Stretch, json: bool) -> Result<bool, ShellE
     } else {
         writeln!(out, "{outcome}").map_err(sweep::SweepError::from)?;
     }
-    Ok(true)
+    Ok(outcome.is_whole())
 }
 
 /// A folder of this run's own.

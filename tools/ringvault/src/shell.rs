@@ -7,13 +7,20 @@ use shared::{
         aws,
         dynamodb::Table,
         ringcentral::{Connector, http_client},
+        s3::Bucket,
         secrets::{SecretError, SecretReader},
         system::System,
     },
     config::{ConfigError, SweepConfig},
-    domain::day::millis,
+    domain::{
+        completeness::{DayProof, Offered},
+        day::millis,
+    },
     ports::recording_source::RecordingSource,
-    usecases::reconcile::Reconciler,
+    usecases::{
+        prove::{ProveError, Prover},
+        reconcile::Reconciler,
+    },
 };
 
 use crate::{
@@ -24,6 +31,9 @@ use crate::{
 /// One try of one request to AWS, and a request with its retries.
 const ATTEMPT: Duration = Duration::from_secs(10);
 const OPERATION: Duration = Duration::from_secs(60);
+
+/// Nothing is stored from here.
+const STANDARD: &str = "STANDARD";
 
 /// Why a command came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +53,9 @@ pub enum ShellError {
     /// The sweep.
     #[error(transparent)]
     Sweep(#[from] SweepError),
+    /// The proof.
+    #[error("cannot prove that nothing is missing: {0}")]
+    Proof(#[from] ProveError),
 }
 
 impl From<&'static str> for ShellError {
@@ -55,6 +68,7 @@ impl From<&'static str> for ShellError {
 pub struct Shell {
     config: SweepConfig,
     table: Table,
+    bucket: Bucket,
     vendor: Connector,
     /// Tells this process from the functions.
     name: String,
@@ -73,7 +87,8 @@ impl Shell {
         let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
         let credentials = SecretReader::ringcentral_credentials(secrets, config.ringcentral_secret_id.clone());
         let vendor = Connector::new(credentials, http, config.origins.clone(), table.clone(), config.share, System);
-        Ok(Self { config, table, vendor, name: format!("shell-{now_ms}") })
+        let bucket = Bucket::new(aws_sdk_s3::Client::new(&sdk), config.bucket_name.clone(), STANDARD);
+        Ok(Self { config, table, bucket, vendor, name: format!("shell-{now_ms}") })
     }
 
     /// Reconciles or backfills until it is done.
@@ -92,6 +107,26 @@ impl Shell {
         let task = wish.task(stretch, millis(*window), millis(*retention));
         let outcome = sweep::run(&reconciler, task, progress).await;
         source.settle().await;
-        Ok(outcome?)
+        let outcome = outcome?;
+        Ok(match wish {
+            Wish::Reconcile => {
+                let days = self.prove(&outcome).await?;
+                outcome.with_days(days)
+            }
+            // What a backfill adds is due later.
+            Wish::Backfill => outcome,
+        })
+    }
+
+    /// Holds the days of a sweep against the bucket. No report is issued: that is for closed days, and the reconciler's.
+    async fn prove(&self, outcome: &Outcome) -> Result<Vec<DayProof>, ShellError> {
+        let prover = Prover { sessions: &self.table, archive: &self.bucket, cursors: &self.table, clock: &System };
+        let mut proofs = Vec::new();
+        for account in outcome.accounts() {
+            for day in outcome.days() {
+                proofs.push(prover.prove_day(account, day, Offered::new()).await?);
+            }
+        }
+        Ok(proofs)
     }
 }

@@ -1,10 +1,14 @@
 //! `reconcile` and `backfill`: the reconciler's sweeps from a shell, until they are done.
 
-use std::{fmt, io, ops::Range, time::Duration};
+use std::{fmt, io, iter, ops::Range, time::Duration};
 
 use serde_json::{Value, json};
 use shared::{
-    domain::day::{Day, format_time, parse_time},
+    domain::{
+        completeness::{About, Counts, DayProof},
+        day::{Day, format_time, parse_time},
+        ids::{AccountId, RecordingId},
+    },
     ports::{
         clock::Clock,
         cursor_store::CursorStore,
@@ -63,6 +67,7 @@ impl Wish {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     swept: Swept,
+    days: Vec<DayProof>,
 }
 
 /// Sweeps until it is done, through all pauses. It may be killed: who begins it again goes on.
@@ -100,7 +105,7 @@ pub async fn run<T: SessionStore + CursorStore, R: RecordingSource, C: Clock>(
         }
     }
     progress.end()?;
-    Ok(Outcome { swept: all })
+    Ok(Outcome { swept: all, days: Vec::new() })
 }
 
 /// How far it is, and what it waits for.
@@ -124,9 +129,32 @@ fn words(swept: &Swept) -> String {
 }
 
 impl Outcome {
+    /// The accounts of the calls.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = &AccountId> {
+        self.swept.accounts.iter()
+    }
+
+    /// The UTC days of the stretch.
+    pub(crate) fn days(&self) -> impl Iterator<Item = Day> {
+        let last = Day::of(self.swept.to_ms.saturating_sub(1));
+        iter::successors(Some(Day::of(self.swept.from_ms)), |day| Some(day.next())).take_while(move |day| *day <= last)
+    }
+
+    /// The same, with what was found out about its days.
+    #[must_use]
+    pub(crate) fn with_days(self, days: Vec<DayProof>) -> Self {
+        Self { days, ..self }
+    }
+
+    /// Whether nothing is missing and nothing is wrong.
+    pub fn is_whole(&self) -> bool {
+        self.days.iter().all(|proof| proof.missing.is_empty() && proof.defects.is_empty())
+    }
+
     /// One JSON object.
     pub fn to_json(&self) -> Value {
         let mut json = json!(self.swept);
+        json["days"] = self.days.iter().map(day_json).collect();
         for (name, at_ms) in [("from", self.swept.from_ms), ("to", self.swept.to_ms)] {
             json[name] = json!(format_time(at_ms));
         }
@@ -149,7 +177,47 @@ impl fmt::Display for Outcome {
         writeln!(out, "reopened       {reopened} recordings had ended, and the call log offers them")?;
         writeln!(out, "too short      {too_short}")?;
         writeln!(out, "deleted        {deleted}: offered once, and no longer")?;
-        write!(out, "unreadable     {unreadable} calls or rows")
+        write!(out, "unreadable     {unreadable} calls or rows")?;
+        if !self.days.is_empty() {
+            write!(out, "\n\nday         offered  archived  waiting  deleted  missing  defects")?;
+        }
+        for proof in &self.days {
+            let (day, counts, defects) = (proof.day, proof.counts, proof.defects.len());
+            let Counts { archived, waiting, deleted, missing, .. } = counts;
+            let offered = counts.offered();
+            write!(
+                out,
+                "\n{day}  {offered:>7}  {archived:>8}  {waiting:>7}  {deleted:>7}  {missing:>7}  {defects:>7}"
+            )?;
+            for defect in &proof.defects {
+                write!(out, "\n    {}  {}", defect.class.name(), about(&defect.about))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn day_json(proof: &DayProof) -> Value {
+    let counts = proof.counts;
+    let defects = proof.defects.iter();
+    json!({
+        "account": proof.account.as_str(),
+        "day": proof.day.to_string(),
+        "offered": counts.offered(),
+        "archived": counts.archived,
+        "waiting": counts.waiting,
+        "too_short": counts.too_short,
+        "unavailable": counts.unavailable,
+        "deleted": counts.deleted,
+        "missing": proof.missing.iter().map(RecordingId::as_str).collect::<Vec<_>>(),
+        "defects": defects.map(|it| json!({ "class": it.class.name(), "about": about(&it.about) })).collect::<Vec<_>>(),
+    })
+}
+
+fn about(about: &About) -> &str {
+    match about {
+        About::Recording { recording, .. } => recording.as_str(),
+        About::Object(key) => key.as_str(),
     }
 }
 
