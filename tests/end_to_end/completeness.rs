@@ -2,6 +2,7 @@
 
 mod chain;
 mod kills;
+mod races;
 
 use std::{cell::Cell, collections::BTreeMap, time::Duration};
 
