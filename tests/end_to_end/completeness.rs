@@ -147,6 +147,16 @@ impl World {
         self.bucket.write(key, Bytes::copy_from_slice(text.as_bytes()), there.as_deref()).await.unwrap();
     }
 
+    /// Puts the same bytes there under a tag that the row does not know, as a copy has it.
+    fn copy(&self, of: &str, id: &str) {
+        self.bucket.put_foreign(key(0, &format!("{id}.mp3")), Bytes::from(format!("audio of {id}")));
+        self.table.tamper(&call(of, 0, []).key, |mut row| {
+            let archived = row.results.get_mut(&recording(id)).and_then(|result| result.archived.as_mut());
+            archived.unwrap().etag = "\"another\"".to_owned();
+            Some(row)
+        });
+    }
+
     fn reports(&self) -> Vec<u64> {
         (0..10).filter(|n| self.report(*n).is_some()).collect()
     }
@@ -210,13 +220,7 @@ async fn bytes_decide_where_neither_listing_nor_head_do() {
     world.bucket.put_foreign(key(0, "11.mp3"), Bytes::from_static(b"AUDIO OF 11"));
     let expected = [Defect { class: DefectClass::ChangedBytes, about: about("11", "s-1") }];
     assert_eq!(world.prove(0).await.defects, expected.into());
-    // The same bytes under a tag that the row does not know, as a copy has it.
-    world.bucket.put_foreign(key(0, "11.mp3"), Bytes::from_static(b"audio of 11"));
-    world.table.tamper(&call("s-1", 0, []).key, |mut row| {
-        let archived = row.results.get_mut(&recording("11")).and_then(|result| result.archived.as_mut());
-        archived.unwrap().etag = "\"another\"".to_owned();
-        Some(row)
-    });
+    world.copy("s-1", "11");
     assert!(world.prove(0).await.is_settled());
 }
 
