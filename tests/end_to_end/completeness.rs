@@ -2,9 +2,11 @@
 
 mod chain;
 mod kills;
+mod races;
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap, time::Duration};
 
+use bytes::Bytes;
 use shared::{
     domain::{
         call_log::{Listed, Offer, Offers},
@@ -17,17 +19,28 @@ use shared::{
     },
     ports::{
         archive_store::{ArchiveStore, NewObject, ObjectOrigin},
+        clock::Clock,
         cursor_store::{CursorStore, Job},
     },
     usecases::prove::{Completeness, Hour, Prover},
 };
 use simulation::memory::{Fate, MemoryBucket, MemoryTable, PastCall, StoppedClock};
 
-use bytes::Bytes;
-
 /// The first day of these tests.
 const DAY: &str = "2026-03-02";
 const HOUR_MS: u64 = 3_600_000;
+const TICK_MS: u64 = 60_000;
+
+/// A clock that goes on by [`TICK_MS`] whenever it is looked at.
+struct Ticking(Cell<u64>);
+
+impl Clock for Ticking {
+    fn now_ms(&self) -> u64 {
+        self.0.replace(self.0.get() + TICK_MS)
+    }
+
+    async fn sleep(&self, _duration: Duration) {}
+}
 
 #[derive(Default)]
 struct World {
@@ -111,6 +124,14 @@ impl World {
         self.prover().run(hour(&account(), u64::MAX)).await.unwrap()
     }
 
+    /// A run at this time of day 2 that has time for a single day.
+    async fn run_for_one_day(&self, time: &str) -> Completeness {
+        let began_ms = parse_time(&format!("{}T{time}Z", day(2))).unwrap();
+        let clock = Ticking(Cell::new(began_ms));
+        let prover = Prover { sessions: &self.table, archive: &self.bucket, cursors: &self.table, clock: &clock };
+        prover.run(hour(&account(), began_ms + TICK_MS * 3 / 2)).await.unwrap()
+    }
+
     async fn broken(&self) -> Vec<Defect> {
         self.prover().verify_chain(&account()).await.unwrap()
     }
@@ -124,6 +145,16 @@ impl World {
     async fn overwrite(&self, key: &ObjectKey, text: &str) {
         let there = self.bucket.read(key).await.unwrap().map(|reading| reading.etag);
         self.bucket.write(key, Bytes::copy_from_slice(text.as_bytes()), there.as_deref()).await.unwrap();
+    }
+
+    /// Puts the same bytes there under a tag that the row does not know, as a copy has it.
+    fn copy(&self, of: &str, id: &str) {
+        self.bucket.put_foreign(key(0, &format!("{id}.mp3")), Bytes::from(format!("audio of {id}")));
+        self.table.tamper(&call(of, 0, []).key, |mut row| {
+            let archived = row.results.get_mut(&recording(id)).and_then(|result| result.archived.as_mut());
+            archived.unwrap().etag = "\"another\"".to_owned();
+            Some(row)
+        });
     }
 
     fn reports(&self) -> Vec<u64> {
@@ -189,13 +220,7 @@ async fn bytes_decide_where_neither_listing_nor_head_do() {
     world.bucket.put_foreign(key(0, "11.mp3"), Bytes::from_static(b"AUDIO OF 11"));
     let expected = [Defect { class: DefectClass::ChangedBytes, about: about("11", "s-1") }];
     assert_eq!(world.prove(0).await.defects, expected.into());
-    // The same bytes under a tag that the row does not know, as a copy has it.
-    world.bucket.put_foreign(key(0, "11.mp3"), Bytes::from_static(b"audio of 11"));
-    world.table.tamper(&call("s-1", 0, []).key, |mut row| {
-        let archived = row.results.get_mut(&recording("11")).and_then(|result| result.archived.as_mut());
-        archived.unwrap().etag = "\"another\"".to_owned();
-        Some(row)
-    });
+    world.copy("s-1", "11");
     assert!(world.prove(0).await.is_settled());
 }
 
@@ -290,4 +315,18 @@ async fn state_that_cannot_be_read_stops_the_run() {
     let error = world.prover().run(hour(&account(), u64::MAX)).await.unwrap_err();
     assert_eq!(error.to_string(), "cannot read how far the reports have come");
     assert_eq!(Progress::parse("{").unwrap_err().to_string(), error.to_string());
+}
+
+#[tokio::test]
+async fn open_days_take_turns_where_there_is_no_time_for_all() {
+    let world = World::default();
+    world.run(0, "00:00:00").await;
+    world.leave(&[call("s-1", 0, [waiting("11")]), call("s-2", 1, [waiting("12")])]).await;
+    world.run(2, "01:00:00").await;
+    world.leave(&[call("s-1", 0, [archived("11")]), call("s-2", 1, [archived("12")])]).await;
+    for time in ["02:00:00", "03:00:00"] {
+        let found = world.run_for_one_day(time).await;
+        assert_eq!(found.days, 1);
+    }
+    assert!([0, 1].iter().all(|n| world.report(*n).unwrap().proof.is_settled()));
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use deadline::{Backlog, Vendor};
 pub use document::SCHEMA;
-pub use evidence::{Evidence, ManifestRead};
+pub use evidence::{Evidence, ManifestRead, day_of};
 pub use progress::{Head, InvalidProgress, Pending, Progress};
 
 use super::{

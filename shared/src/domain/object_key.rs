@@ -41,6 +41,11 @@ impl ObjectKey {
         Self(key)
     }
 
+    /// The day it is sorted under.
+    pub fn day(&self) -> Option<Day> {
+        Day::parse(self.0.split_once("/date=")?.1.get(..10)?)
+    }
+
     /// The recording whose key it looks like.
     pub fn recording(&self) -> Option<RecordingId> {
         let rest = self.0.strip_prefix("recordings/account=")?;
@@ -94,8 +99,22 @@ mod tests {
         assert_eq!(key.as_str(), "recordings/account=800000001/date=2026-03-02/900000001005.mp3");
         assert_eq!(key.format(), Some(AudioFormat::Mp3));
         assert_eq!(key.recording().unwrap().as_str(), "900000001005");
+        assert_eq!(key.day(), Day::parse("2026-03-02"));
         assert_eq!(key.session(), None);
-        assert_eq!(ObjectKey::from_row("recordings/x".into()).format(), None);
+        for odd in
+            ["recordings/x", "recordings/date=2026-03-02", "recordings/date=", "x/date=2026-3-2/9.mp3", "/date=é"]
+        {
+            let odd = ObjectKey::from_listing(odd.into());
+            assert_eq!(
+                (odd.format().is_some(), odd.recording(), odd.session()),
+                (odd.as_str().ends_with("mp3"), None, None)
+            );
+        }
+        for (key, day) in
+            [("reports/account=8/date=2026-03-02.json", Day::parse("2026-03-02")), ("x/date=2026-3-2/9", None)]
+        {
+            assert_eq!(ObjectKey::from_listing(key.into()).day(), day, "{key}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use shared::ports::{
 use super::*;
 
 /// A port that is waited for once before it acts and once after.
-struct Slow<'a, P>(&'a P);
+pub(super) struct Slow<'a, P>(pub(super) &'a P);
 
 /// Not yet, but at once.
 async fn pause() {

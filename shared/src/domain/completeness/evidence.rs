@@ -235,9 +235,8 @@ impl Evidence {
         unheard
     }
 
-    /// Whether this day's report tells of a session: where its manifest lies decides, or where it will lie.
     fn is_home(&self, row: &SessionRow) -> bool {
-        row.key.account == self.account && manifest_key(row).as_str().starts_with(&self.manifests_prefix())
+        row.key.account == self.account && day_of(row) == self.day
     }
 
     fn key_of(&self, session: TelephonySessionId) -> SessionKey {
@@ -254,6 +253,11 @@ impl DayProof {
         self.counts.waiting += 1;
         self.waiting.insert(row.key.session.clone());
     }
+}
+
+/// The day whose report tells of a session: where its manifest lies decides, or where it will lie.
+pub fn day_of(row: &SessionRow) -> Day {
+    manifest_key(row).day().unwrap_or(row.day)
 }
 
 /// Where the manifest of a session lies, or will.

@@ -13,8 +13,10 @@ use crate::{
     ports::{archive_store::ArchiveStore, clock::Clock, cursor_store::CursorStore, session_store::SessionStore},
 };
 
+const HOUR_MS: u64 = 3_600_000;
+
 /// So long after its end a day is closed: what happened last in it has been heard of and archived.
-const CLOSED_AFTER_MS: u64 = 3_600_000;
+const CLOSED_AFTER_MS: u64 = HOUR_MS;
 
 /// What a run has to do.
 #[derive(Debug, Clone, Copy)]
@@ -104,14 +106,16 @@ impl Completeness {
                 About::Recording { recording, session } => {
                     tracing::warn!(class, recording.id = %recording, session.id = %session, "a defect");
                 }
-                About::Object(key) => tracing::warn!(class, object.key = %key, "a defect"),
+                // Others choose the names of strays: the report has them, a log must not.
+                About::Object(key) => tracing::warn!(class, object.day = ?key.day(), "a defect"),
             }
             *self.defects.entry(defect.class).or_default() += 1;
         }
     }
 }
 
-/// The days to prove: first those that have closed since, one after the other, then the others.
+/// The days to prove: first those that have closed since, one after the other, then the others, every hour from another
+/// one on, so that none is always the one there is no time for.
 fn days(kept: &Kept, queue: &Queue, now_ms: u64) -> Vec<Day> {
     let first_open = Day::of(now_ms.saturating_sub(CLOSED_AFTER_MS));
     let through = kept.progress.through;
@@ -122,6 +126,9 @@ fn days(kept: &Kept, queue: &Queue, now_ms: u64) -> Vec<Day> {
         next = Some(day.next());
     }
     let others: BTreeSet<_> = kept.progress.open.iter().chain(queue.days.keys()).copied().collect();
-    days.extend(others.into_iter().filter(|day| through.is_some_and(|through| *day <= through)));
+    let mut others: Vec<_> = others.into_iter().filter(|day| through.is_some_and(|through| *day <= through)).collect();
+    let turns = usize::try_from(now_ms / HOUR_MS).unwrap_or_default().checked_rem(others.len());
+    others.rotate_left(turns.unwrap_or_default());
+    days.extend(others);
     days
 }

@@ -1,9 +1,14 @@
-//! What is not settled: the queue, by the days of its calls.
+//! What is not settled: the queue, by the days whose reports tell of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    domain::{completeness::Backlog, day::Day, ids::AccountId, session::SessionKey},
+    domain::{
+        completeness::{Backlog, day_of},
+        day::Day,
+        ids::AccountId,
+        session::SessionKey,
+    },
     ports::session_store::{SessionStore, StoreError},
 };
 
@@ -29,7 +34,7 @@ impl Queue {
                 if unfinished > 0 {
                     queue.backlog.add(unfinished as u64, row.happened_ms);
                 }
-                queue.days.entry(row.day).or_default().insert(key);
+                queue.days.entry(day_of(&row)).or_default().insert(key);
             }
         }
         queue.sessions = keys.into_iter().collect();
