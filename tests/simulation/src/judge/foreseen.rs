@@ -24,8 +24,6 @@ pub(super) struct Truth {
     pub(super) out_of_reach: bool,
     /// Sooner or later it can be had, and stays.
     pub(super) must_be_archived: bool,
-    /// The vendor deletes it.
-    pub(super) deleted: bool,
 }
 
 impl Foreseen {
@@ -46,13 +44,13 @@ impl Foreseen {
 
     /// A recording more that is offered and stays, of people who are known.
     pub(crate) fn add_lasting(&mut self, recording: &str) {
-        let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: true, deleted: false };
+        let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: true };
         self.truth.insert(recording.to_owned(), truth);
     }
 
     /// A recording more, of people who are known, that the vendor deletes before anybody can be sure to have it.
     pub(crate) fn add_passing(&mut self, recording: &str) {
-        let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: false, deleted: true };
+        let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: false };
         self.truth.insert(recording.to_owned(), truth);
     }
 
@@ -78,11 +76,7 @@ fn truths(script: &Script) -> impl Iterator<Item = (String, Truth)> {
         let by_log = listed && !elsewhere;
         let stays = recording.ready_after_ms.is_some() && recording.deleted_after_ms.is_none();
         let must_be_archived = !recording.too_short && stays && (by_direct || by_log);
-        let deleted = recording.deleted_after_ms.is_some();
-        (
-            recording.id.clone(),
-            Truth { too_short: recording.too_short, out_of_reach: elsewhere, must_be_archived, deleted },
-        )
+        (recording.id.clone(), Truth { too_short: recording.too_short, out_of_reach: elsewhere, must_be_archived })
     })
 }
 

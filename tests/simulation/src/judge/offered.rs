@@ -1,10 +1,21 @@
 //! Nothing that the vendor's call log lists may be unknown in the end.
 
-use shared::domain::session::SessionRow;
+use shared::domain::{ids::RecordingId, session::SessionRow};
 
 use super::Judge;
 
 impl Judge {
+    /// Whether the call log had listed a recording before the vendor deleted it, and that was before `at_ms`, epoch
+    /// milliseconds.
+    pub(super) fn was_listed_and_deleted(&self, recording: &RecordingId, at_ms: u64) -> bool {
+        let core = self.vendor.core.borrow();
+        let deleted = core.offered().find(|one| one.recording_id == recording.as_str()).and_then(|one| {
+            let (listed_at_ms, deleted_at_ms) = (one.listed_at_ms?, one.deleted_at_ms?);
+            Some(listed_at_ms <= deleted_at_ms && deleted_at_ms <= at_ms)
+        });
+        deleted.unwrap_or(false)
+    }
+
     /// Every recording that the call log lists and that still exists must have been heard of, whoever told. What becomes of
     /// those that were is looked at elsewhere.
     pub(crate) fn look_for_missing(&mut self) {
