@@ -106,7 +106,7 @@ impl Handler {
         match trigger {
             Trigger::Range { from_ms, to_ms } => {
                 let range = Task::Range(*from_ms..*to_ms);
-                summary.reconciled = Some(self.reconciler(source).sweep(&range, until_ms).await?);
+                summary.reconciled = Some(self.reconciler(source).sweep(&range, until_ms, |_| {}).await?);
                 Ok(())
             }
             Trigger::Reminder => {
@@ -134,11 +134,11 @@ impl Handler {
         summary: &mut Summary,
     ) -> Result<(), RunFailed> {
         let trailing = Task::Trailing { window_ms: millis(self.window), now: summary.repaired };
-        summary.reconciled = Some(self.reconciler(source).sweep(&trailing, until_ms).await?);
+        summary.reconciled = Some(self.reconciler(source).sweep(&trailing, until_ms, |_| {}).await?);
         let backfill = Task::Backfill { stretch: None, retention_ms: millis(self.retention) };
         let left_ms = until_ms.saturating_sub(self.clock.now_ms());
         let backfill_until_ms = until_ms.saturating_sub(left_ms / PROOF_SHARE);
-        summary.backfilled = Some(self.reconciler(source).sweep(&backfill, backfill_until_ms).await?);
+        summary.backfilled = Some(self.reconciler(source).sweep(&backfill, backfill_until_ms, |_| {}).await?);
         Ok(())
     }
 

@@ -76,11 +76,14 @@ impl Sweep {
         self.next_ms..self.to_ms.min(self.next_ms.saturating_add(self.span_ms))
     }
 
-    /// There are too many calls in the window; false if it cannot be shorter.
-    pub fn narrow(&mut self) -> bool {
-        let narrower = self.span_ms > SHORTEST_SPAN_MS;
+    /// There are too many calls in the window.
+    pub fn narrow(&mut self) {
         self.span_ms = (self.span_ms / 4).max(SHORTEST_SPAN_MS);
-        narrower
+    }
+
+    /// Whether windows cannot be shorter.
+    pub fn is_narrow(&self) -> bool {
+        self.span_ms <= SHORTEST_SPAN_MS
     }
 
     /// Everything that began before `at_ms` is done; the window had so many `calls`.
@@ -132,11 +135,13 @@ mod tests {
             sweep.advance(sweep.window().end, 0);
         }
         assert_eq!(sweep.window().end - sweep.window().start, LONGEST_SPAN_MS);
-        assert!(sweep.narrow());
+        sweep.narrow();
         assert_eq!(sweep.window().end - sweep.window().start, LONGEST_SPAN_MS / 4);
         sweep.advance(sweep.window().start + 1, 0);
         assert_eq!(sweep.window().end - sweep.window().start, LONGEST_SPAN_MS / 4, "not after half a window");
-        while sweep.narrow() {}
+        while !sweep.is_narrow() {
+            sweep.narrow();
+        }
         assert_eq!(sweep.window().end - sweep.window().start, SHORTEST_SPAN_MS);
         let again = sweep.again_over(7..DAY_MS);
         assert_eq!(again.window(), 7..7 + SHORTEST_SPAN_MS, "what was learned stays");
@@ -147,7 +152,7 @@ mod tests {
         let mut sweep = Sweep::over(5..DAY_MS);
         sweep.advance(7, 1);
         sweep.take_slot(11, 13);
-        assert!(sweep.narrow());
+        sweep.narrow();
         assert_eq!(Sweep::parse(&sweep.to_json()), Some(sweep));
         for json in ["", "{}", r#"{"from_ms":1}"#] {
             assert_eq!(Sweep::parse(json), None, "{json}");

@@ -179,11 +179,12 @@ impl Task {
 }
 
 impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_, T, R, C> {
-    /// Sweeps until it is done, until `until_ms`, or until it must let others go first.
+    /// Sweeps until it is done, until `until_ms`, or until it must let others go first. `watch` is told after every window how
+    /// far it has come.
     ///
     /// # Errors
     /// The table's; what was found by then stays found. The vendor's are results, not errors.
-    pub async fn sweep(&self, task: &Task, until_ms: u64) -> Result<Swept, StoreError> {
+    pub async fn sweep(&self, task: &Task, until_ms: u64, mut watch: impl FnMut(&Swept)) -> Result<Swept, StoreError> {
         let job = task.job();
         let Cursor { rev, state } = self.table.cursor(&job).await?;
         let last = state.as_deref().and_then(Sweep::parse);
@@ -193,10 +194,12 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         let sweep = task.begin(last, self.clock.now_ms());
         let mut swept = Swept { from_ms: sweep.stretch().start, to_ms: sweep.stretch().end, ..Swept::default() };
         let mut place = Place { job, rev, sweep };
+        swept.next_ms = place.sweep.left().start;
         while swept.stopped.is_none() && !place.sweep.is_done() {
             swept.stopped = self.go_on(task, &mut place, until_ms, &mut swept).await?;
+            swept.next_ms = place.sweep.left().start;
+            watch(&swept);
         }
-        swept.next_ms = place.sweep.left().start;
         Ok(swept)
     }
 
@@ -220,9 +223,12 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
                 return Ok(Some(Stopped::FreshWork));
             }
         }
-        let log = match self.read(task, &mut place.sweep, until_ms, swept).await {
+        let pages = swept.pages;
+        let log = match self.read(task, &place.sweep, until_ms, swept).await {
             Ok(Some(log)) => log,
-            Ok(None) => return Ok(None),
+            Ok(None) => return self.narrow(place, None).await,
+            // What a run does not read to its end, none would.
+            Err(stopped) if swept.pages > pages => return self.narrow(place, Some(stopped)).await,
             Err(stopped) => return Ok(Some(stopped)),
         };
         let window = place.sweep.window();
@@ -235,6 +241,13 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         let Some(done_ms) = done_ms else { return Ok(Some(Stopped::AnotherRun)) };
         place.sweep.advance(done_ms, log.calls.len());
         Ok((!self.save(place).await?).then_some(Stopped::AnotherRun))
+    }
+
+    /// Makes the next window shorter, in this run and in later ones. Answers why this run ends, if it does.
+    async fn narrow(&self, place: &mut Place, stopped: Option<Stopped>) -> Result<Option<Stopped>, StoreError> {
+        place.sweep.narrow();
+        let saved = self.save(place).await?;
+        Ok(if saved { stopped } else { Some(Stopped::AnotherRun) })
     }
 
     /// Writes down where the sweep is; false if another run has done so meanwhile.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::{
     domain::{
         completeness::{About, Counts, DayProof},
-        day::{Day, format_time, parse_time},
+        day::{Day, format_time, millis, parse_time},
         ids::{AccountId, RecordingId},
     },
     ports::{
@@ -23,8 +23,8 @@ use shared::{
 
 use crate::progress::Progress;
 
-/// The bar moves at least so often.
-const LOOK: Duration = Duration::from_secs(2);
+/// So long a permit is waited for before it is said that it is.
+const TURN: Duration = Duration::from_secs(300);
 
 /// Whoever must wait for others looks again after this.
 const REST: Duration = Duration::from_secs(10);
@@ -81,10 +81,15 @@ pub async fn run<T: SessionStore + CursorStore, R: RecordingSource, C: Clock>(
 ) -> Result<Outcome, SweepError> {
     let mut all = Swept::default();
     loop {
-        let until_ms = reconciler.clock.now_ms() + u64::try_from(LOOK.as_millis()).unwrap_or_default();
-        all = all.and_then(reconciler.sweep(&task, until_ms).await?);
-        let (done, stretch) = (all.next_ms.saturating_sub(all.from_ms), all.to_ms.saturating_sub(all.from_ms));
-        progress.show(done, stretch, &words(&all))?;
+        let until_ms = reconciler.clock.now_ms() + millis(TURN);
+        let mut shown = Ok(());
+        let swept = reconciler.sweep(&task, until_ms, |swept| {
+            if shown.is_ok() {
+                shown = show(&all.clone().and_then(swept.clone()), progress);
+            }
+        });
+        all = all.clone().and_then(swept.await?);
+        shown?;
         match all.stopped {
             None => break,
             Some(Stopped::Deadline) => {}
@@ -106,6 +111,11 @@ pub async fn run<T: SessionStore + CursorStore, R: RecordingSource, C: Clock>(
     }
     progress.end()?;
     Ok(Outcome { swept: all, days: Vec::new() })
+}
+
+fn show(swept: &Swept, progress: &mut Progress) -> io::Result<()> {
+    let (done, stretch) = (swept.next_ms.saturating_sub(swept.from_ms), swept.to_ms.saturating_sub(swept.from_ms));
+    progress.show(done, stretch, &words(swept))
 }
 
 /// How far it is, and what it waits for.

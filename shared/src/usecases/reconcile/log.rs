@@ -20,9 +20,9 @@ use crate::{
     usecases::stopped::Stopped,
 };
 
-/// What is read of a window is kept in memory: more pages than this, and the window is made shorter. A backfill reads a
-/// window again and again while it adds its calls in turn.
-const MOST_PAGES: u32 = 20;
+/// What is read of a window is kept in memory, and must be read in one run at its share of the vendor's limit: more pages
+/// than this, and the window is made shorter. A backfill reads a window again and again while it adds its calls in turn.
+const MOST_PAGES: u32 = 8;
 const MOST_PAGES_OF_A_BACKFILL: u32 = 1;
 
 /// So often a page is asked for, with longer and longer waits between, milliseconds (API.md §4).
@@ -36,11 +36,11 @@ pub(super) struct Log {
 }
 
 impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_, T, R, C> {
-    /// Reads the next window. Where it has too many pages, it is made shorter and nothing is answered.
+    /// Reads the next window; nothing if it has too many pages and may be shorter.
     pub(super) async fn read(
         &self,
         task: &Task,
-        sweep: &mut Sweep,
+        sweep: &Sweep,
         until_ms: u64,
         swept: &mut Swept,
     ) -> Result<Option<Log>, Stopped> {
@@ -59,7 +59,7 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
             if !answer.more {
                 break;
             }
-            if page >= most_pages && sweep.narrow() {
+            if page >= most_pages && !sweep.is_narrow() {
                 return Ok(None);
             }
         }

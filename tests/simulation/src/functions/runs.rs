@@ -148,7 +148,7 @@ impl Functions {
         let sweeps = async {
             let mut swept = Vec::new();
             for task in tasks {
-                swept.push(reconciler.sweep(task, until_ms).await?);
+                swept.push(reconciler.sweep(task, until_ms, |_| {}).await?);
             }
             Ok(swept)
         };
