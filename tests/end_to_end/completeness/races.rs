@@ -32,15 +32,15 @@ async fn a_session_that_moves_while_its_day_is_proved_is_not_wrong() {
     let one_more_waits = call("s-1", 0, [archived("11"), waiting("12")]);
     let one_more = call("s-1", 0, [archived("11"), archived("12")]);
     for (before, then) in [
-        (&[other.clone()][..], &waits),
-        (&[other.clone()], &settled),
-        (&[other.clone(), waits.clone()], &settled),
-        (&[other.clone(), settled.clone()], &one_more_waits),
-        (&[other.clone(), settled.clone()], &one_more),
-        (&[other, one_more_waits.clone()], &one_more),
+        (vec![other.clone()], &waits),
+        (vec![other.clone()], &settled),
+        (vec![other.clone(), waits.clone()], &settled),
+        (vec![other.clone(), settled.clone()], &one_more_waits),
+        (vec![other.clone(), settled.clone()], &one_more),
+        (vec![other, one_more_waits.clone()], &one_more),
     ] {
         let mut awaits = 0;
-        while moves(World::after(before).await, then, awaits, &Offered::new()).await {
+        while moves(World::after(&before).await, then, awaits, &Offered::new()).await {
             awaits += 1;
         }
         assert!(awaits > 3, "{awaits}");
