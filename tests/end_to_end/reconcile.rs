@@ -212,4 +212,12 @@ async fn a_range_that_cannot_be_read_is_not_done() {
     let found = reconcile(&world).await;
     assert_eq!(found["stopped"], "permission_missing", "{found}");
     assert_ne!(found["next_ms"], found["to_ms"]);
+
+    world.vendor.with(|vendor| {
+        let settings = vendor.settings_mut();
+        (settings.scope, settings.company_call_log_allowed) = ("ReadCallLog".into(), false);
+    });
+    let found = reconcile(&world).await;
+    assert_eq!(found["stopped"], "permission_missing", "an extension's log says nothing of the others': {found}");
+    assert_ne!(found["next_ms"], found["to_ms"]);
 }

@@ -91,8 +91,10 @@ pub struct CallLogPage {
     pub calls: BTreeMap<TelephonySessionId, LoggedCall>,
     /// What it offers, by the legacy id of the call: its record may lack the other, or have another one.
     pub by_session_id: BTreeMap<SessionId, Offers>,
-    /// Whether it is the company's log and every record of it can be read.
+    /// Whether it is the company's log and every record of it can be used.
     pub whole: bool,
+    /// How many records cannot be used, as a whole or in a recording they name.
+    pub unusable: usize,
     /// When the oldest call on the page began, epoch milliseconds; the newest come first.
     pub oldest_ms: Option<u64>,
     /// Whether there is a further page.

@@ -15,8 +15,8 @@ const LONGEST_SPAN_MS: u64 = 7 * DAY_MS;
 /// No window is shorter than this, milliseconds: the log can be asked for no less than a second sensibly.
 const SHORTEST_SPAN_MS: u64 = 1_000;
 
-/// A window with fewer calls than this may be followed by a longer one.
-const FEW_CALLS: usize = 250;
+/// A window with fewer calls than this is followed by one twice as long, whose calls still fit a page.
+const FEW_CALLS: usize = 450;
 
 /// A sweep over calls by the time they began. All times are epoch milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

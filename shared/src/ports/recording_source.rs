@@ -70,6 +70,15 @@ pub enum Calls {
     All,
 }
 
+/// Whose call log is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The company's, and no other: an extension's says nothing of the others' calls.
+    Company,
+    /// The company's, or the user's own extension's where the company's is forbidden.
+    CompanyOrExtension,
+}
+
 /// A page of the call log: the calls that began in a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
@@ -81,6 +90,8 @@ pub struct Window {
     pub page: u32,
     /// Which calls.
     pub calls: Calls,
+    /// Whose.
+    pub whose: Whose,
 }
 
 /// What the vendor says of a call that may still run.
@@ -113,8 +124,7 @@ pub trait RecordingSource {
     /// Any answer but a success.
     async fn look_up(&self, look_up: &LookUp, wait_until_ms: u64) -> Result<CallLogAnswer, SourceError>;
 
-    /// Asks the call log about the calls of a window at once; of the company, then of the extension where the
-    /// company's is forbidden.
+    /// Asks the call log about the calls of a window at once.
     ///
     /// # Errors
     /// Any answer but a success.

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, ops::Range};
 use serde::Serialize;
 
 use crate::{
-    domain::{ids::AccountId, permits::Share, session::Schedule, sweep::Sweep},
+    domain::{day::Day, ids::AccountId, permits::Share, session::Schedule, sweep::Sweep},
     ports::{
         clock::Clock,
         cursor_store::{Cursor, CursorStore, Job},
@@ -98,6 +98,9 @@ pub struct Swept {
     /// The accounts of these calls.
     #[serde(skip)]
     pub accounts: BTreeSet<AccountId>,
+    /// Days of the sessions whose rows were made or have changed.
+    #[serde(skip)]
+    pub days: BTreeSet<Day>,
     /// Why this run ended before the sweep's end; nothing if it is done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
@@ -128,6 +131,7 @@ impl Swept {
         self.reopened += found.reopened;
         self.too_short += found.too_short;
         self.deleted += found.deleted;
+        self.days.extend(&found.days);
     }
 }
 
@@ -227,8 +231,10 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         let log = match self.read(task, &place.sweep, until_ms, swept).await {
             Ok(Some(log)) => log,
             Ok(None) => return self.narrow(place, None).await,
-            // What a run does not read to its end, none would.
-            Err(stopped) if swept.pages > pages => return self.narrow(place, Some(stopped)).await,
+            // What a run does not read to its end, none would; a page may be too long to be read.
+            Err(stopped) if swept.pages > pages || stopped == Stopped::LogUnreadable => {
+                return self.narrow(place, Some(stopped)).await;
+            }
             Err(stopped) => return Ok(Some(stopped)),
         };
         let window = place.sweep.window();

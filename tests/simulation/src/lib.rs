@@ -21,6 +21,8 @@ mod new_stack;
 mod received;
 mod scene;
 mod schedule;
+#[cfg(test)]
+mod sweeps;
 mod trace;
 mod vendor;
 mod world;

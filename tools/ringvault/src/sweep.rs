@@ -76,7 +76,7 @@ pub struct Outcome {
 /// The table's, or where only a person can help.
 pub async fn run<T: SessionStore + CursorStore, R: RecordingSource, C: Clock>(
     reconciler: &Reconciler<'_, T, R, C>,
-    mut task: Task,
+    task: Task,
     progress: &mut Progress,
 ) -> Result<Outcome, SweepError> {
     let mut all = Swept::default();
@@ -104,9 +104,6 @@ pub async fn run<T: SessionStore + CursorStore, R: RecordingSource, C: Clock>(
                 | Stopped::Paced
                 | Stopped::FreshWork,
             ) => reconciler.clock.sleep(REST).await,
-        }
-        if let Task::Trailing { now, .. } = &mut task {
-            *now = false;
         }
     }
     progress.end()?;
@@ -156,9 +153,9 @@ impl Outcome {
         Self { days, ..self }
     }
 
-    /// Whether nothing is missing and nothing is wrong.
+    /// Whether everything could be read, nothing is missing and nothing is wrong.
     pub fn is_whole(&self) -> bool {
-        self.days.iter().all(|proof| proof.missing.is_empty() && proof.defects.is_empty())
+        self.swept.unreadable == 0 && self.days.iter().all(|proof| proof.missing.is_empty() && proof.defects.is_empty())
     }
 
     /// One JSON object.

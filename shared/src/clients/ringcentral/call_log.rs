@@ -14,7 +14,7 @@ use crate::{
     ports::{
         clock::Clock,
         permit_store::PermitStore,
-        recording_source::{Calls, LookUp, SourceError, Window},
+        recording_source::{Calls, LookUp, SourceError, Whose, Window},
         token_store::TokenStore,
     },
 };
@@ -39,7 +39,9 @@ impl<H: Transport, T: TokenStore, P: PermitStore, C: Clock> RingCentral<H, T, P,
 
     pub(super) async fn call_log_page(&self, window: &Window, wait_until_ms: u64) -> Result<CallLogPage, SourceError> {
         match self.many_calls(Level::Company, window, wait_until_ms).await {
-            Err(error) if is_the_users(&error) => self.many_calls(Level::Extension, window, wait_until_ms).await,
+            Err(error) if is_the_users(&error) && window.whose == Whose::CompanyOrExtension => {
+                self.many_calls(Level::Extension, window, wait_until_ms).await
+            }
             page => page,
         }
     }

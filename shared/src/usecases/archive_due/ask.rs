@@ -15,7 +15,7 @@ use crate::{
     ports::{
         archive_store::ArchiveStore,
         clock::{Chance, Clock},
-        recording_source::{Calls, Closed, LookUp, RecordingSource, SourceError, Window},
+        recording_source::{Calls, Closed, LookUp, RecordingSource, SourceError, Whose, Window},
         session_store::{SessionStore, StoreError},
     },
 };
@@ -104,19 +104,20 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     ) -> Result<Result<Range<u64>, String>, Stop> {
         let from_ms = open.iter().map(|look| begins_after_ms(&look.row)).min().unwrap_or(to_ms);
         let mut since_ms = to_ms;
+        let whose = Whose::CompanyOrExtension;
+        let window = |page| Window { from_ms, to_ms, page, calls: Calls::Recorded, whose };
         for page in 1..=MOST_PAGES {
-            let answer =
-                match self.source.page(&Window { from_ms, to_ms, page, calls: Calls::Recorded }, wait_until_ms).await {
-                    Ok(answer) => answer,
-                    // What the first ones said is worth having.
-                    Err(SourceError::Closed(Closed::Throttled { .. })) if page > 1 => break,
-                    Err(SourceError::Closed(closed)) => return Err(Stop::Closed(closed)),
-                    Err(error) if page > 1 => {
-                        tracing::debug!(%error, "a further page cannot be read");
-                        break;
-                    }
-                    Err(error) => return Ok(Err(error.to_string())),
-                };
+            let answer = match self.source.page(&window(page), wait_until_ms).await {
+                Ok(answer) => answer,
+                // What the first ones said is worth having.
+                Err(SourceError::Closed(Closed::Throttled { .. })) if page > 1 => break,
+                Err(SourceError::Closed(closed)) => return Err(Stop::Closed(closed)),
+                Err(error) if page > 1 => {
+                    tracing::debug!(%error, "a further page cannot be read");
+                    break;
+                }
+                Err(error) => return Ok(Err(error.to_string())),
+            };
             for look in open.iter_mut() {
                 if let Some(offers) = answer.offers_of(&look.row) {
                     let offers = offers.clone();

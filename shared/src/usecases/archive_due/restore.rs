@@ -26,9 +26,9 @@ use crate::{
     },
 };
 
-/// A call that is first heard of so long after it happened may have been archived before the table was lost. Events come
-/// within a second.
-const LATE_MS: u64 = 3_600_000;
+/// A call that is first heard of so long after it happened, milliseconds, may have been archived before the table was lost,
+/// or as another call: the log may know it by another id than the events. Events come within a second.
+const LATE_MS: u64 = 5 * 60_000;
 
 impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Archiver<'_, S, R, A, C> {
     /// [`Archiver::restore`] of sessions beside each other.

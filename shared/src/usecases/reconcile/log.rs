@@ -6,6 +6,7 @@ use super::{Reconciler, Swept, Task};
 use crate::{
     domain::{
         call_log::{CallLogPage, LoggedCall},
+        day::format_time,
         ids::TelephonySessionId,
         reconciliation::View,
         session::SessionKey,
@@ -14,7 +15,7 @@ use crate::{
     ports::{
         clock::Clock,
         cursor_store::CursorStore,
-        recording_source::{Calls, RecordingSource, SourceError, Window},
+        recording_source::{Calls, RecordingSource, SourceError, Whose, Window},
         session_store::SessionStore,
     },
     usecases::stopped::Stopped,
@@ -50,9 +51,14 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
             if task.is_backfill() { (MOST_PAGES_OF_A_BACKFILL, Calls::Recorded) } else { (MOST_PAGES, Calls::All) };
         let (mut log, mut whole) = (BTreeMap::<TelephonySessionId, LoggedCall>::new(), calls == Calls::All);
         for page in 1.. {
-            let answer = self.page(&Window { from_ms, to_ms, page, calls }, until_ms).await?;
+            let answer = self.page(&Window { from_ms, to_ms, page, calls, whose: Whose::Company }, until_ms).await?;
             swept.pages += 1;
             whole &= answer.whole;
+            if answer.unusable > 0 {
+                let (from, to) = (format_time(from_ms), format_time(to_ms));
+                tracing::error!(records = answer.unusable, from, to, page, "records of the call log cannot be used");
+                swept.unreadable += answer.unusable;
+            }
             for (session, call) in answer.calls {
                 log.entry(session).or_default().add(call);
             }
@@ -91,7 +97,7 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
                     return Err(Stopped::by(&closed));
                 }
                 Err(error @ SourceError::Status { status: 403, .. }) => {
-                    tracing::error!(%error, "nobody may read the call log: give the app ReadCallLog");
+                    tracing::error!(%error, "the company's call log is forbidden: give the app ReadCallLog, and the user FullCompanyCallLog");
                     return Err(Stopped::PermissionMissing);
                 }
                 Err(

@@ -32,6 +32,8 @@ type Dated<'a> = (&'a SessionKey, &'a LoggedCall, u64);
 
 /// How a write went.
 enum Wrote {
+    /// There was nothing to write.
+    Nothing,
     Done,
     /// The row has changed since it was read.
     Again,
@@ -91,7 +93,7 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         swept.calls += calls.len();
         swept.accounts.extend(calls.iter().map(|(key, ..)| key.account.clone()));
         swept.offered += calls.iter().map(|(_, call, _)| call.offers()).sum::<usize>();
-        let mut failed = Ok(());
+        let (mut failed, mut refused, mut taken) = (Ok(()), None, false);
         for _ in 0..ROUNDS {
             let known = self.rows_of(&calls).await?;
             swept.unreadable += known.unreadable.len();
@@ -105,11 +107,13 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
                 for (call, (found, wrote)) in some.iter().zip(join_all(each).await) {
                     swept.add(&found);
                     match wrote {
-                        Ok(Wrote::Done) => {}
+                        Ok(Wrote::Nothing) => {}
+                        Ok(Wrote::Done) => taken = true,
                         Ok(Wrote::Again) => left.push(*call),
                         Err(error) if error.class() == Class::Permanent => {
                             tracing::error!(session.id = %call.0.session, %error, "a row does not take what the log says");
                             swept.unreadable += 1;
+                            refused = Some(error);
                         }
                         Err(error) => {
                             left.push(*call);
@@ -119,12 +123,12 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
                 }
             }
             if left.is_empty() {
-                return Ok(());
+                // Where the table takes nothing at all, it is not this or that row.
+                return refused.filter(|_| !taken).map_or(Ok(()), Err);
             }
             calls = left;
         }
-        // Rows that others keep writing are looked at by them, and by the next sweep.
-        failed
+        failed.and(Err(StoreError::Unavailable("others keep writing the same rows".to_owned())))
     }
 
     /// One call.
@@ -137,7 +141,7 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
     ) -> (Swept, Result<Wrote, StoreError>) {
         let mut found = Swept::default();
         let wrote = match call.against(key, row, moment) {
-            Step::Nothing => Ok(Wrote::Done),
+            Step::Nothing => Ok(Wrote::Nothing),
             Step::Learn(learned) => self.learn(key, &learned, &mut found).await,
             Step::Amend(amendment) => match row {
                 Some(row) => self.amend(row, amendment, moment.now_ms, &mut found).await,
@@ -152,6 +156,7 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
             match self.table.record(learned).await? {
                 Recorded::New => {
                     found.unheard += learned.heard.len();
+                    found.days.insert(learned.day);
                     tracing::info!(session.id = %key.session, recordings = learned.heard.len(), "no event had told of these");
                 }
                 Recorded::Known => {}
@@ -174,6 +179,7 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
             reopened: amendment.results.keys().filter(|id| is_reopened(row, &amendment, id)).count(),
             too_short: became(RecordingState::TooShort),
             deleted: became(RecordingState::Deleted),
+            days: [row.day].into(),
             ..Swept::default()
         };
         let finish = Finish {

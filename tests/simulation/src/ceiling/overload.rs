@@ -84,7 +84,13 @@ fn reconcile(stage: &Stage, until_ms: u64) -> impl Future<Output = ()> + 'static
             // What it hears is of no interest, nor that it must wait.
             let _ = source
                 .page(
-                    &Window { from_ms: to_ms - HOUR_MS, to_ms, page: 1, calls: recording_source::Calls::Recorded },
+                    &Window {
+                        from_ms: to_ms - HOUR_MS,
+                        to_ms,
+                        page: 1,
+                        calls: recording_source::Calls::Recorded,
+                        whose: recording_source::Whose::Company,
+                    },
                     to_ms,
                 )
                 .await;

@@ -48,6 +48,7 @@ fn known<T>(told: Told<T>) -> Option<T> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Record {
+    id: Option<String>,
     uri: Option<String>,
     session_id: Option<String>,
     result: Option<String>,
@@ -174,23 +175,21 @@ impl LogReply {
 
     /// What is said of each call; what cannot be read is passed over, and then the page is not whole.
     pub(in crate::clients::ringcentral) fn into_page(self) -> CallLogPage {
-        let mut page = CallLogPage { more: self.goes_on(), whole: true, ..CallLogPage::default() };
+        let mut page = CallLogPage { more: self.goes_on(), ..CallLogPage::default() };
         for record in self.records {
-            let Some(record) = record.known() else {
-                page.whole = false;
+            let Some((session, said)) = record.known().and_then(|record| Some((record.session()?, record.say())))
+            else {
+                page.unusable += 1;
                 continue;
             };
-            let call = record.session().map(|session| page.calls.entry(session).or_default());
-            page.whole &= call.is_some();
-            let said = record.say();
+            page.unusable += usize::from(!said.said.whole && !said.running);
             page.oldest_ms = [page.oldest_ms, said.began_ms].into_iter().flatten().min();
             if let Some(session_id) = &said.session_id {
                 add_offers(page.by_session_id.entry(session_id.clone()).or_default(), &said.said.offered);
             }
-            if let Some(call) = call {
-                call.add(said);
-            }
+            page.calls.entry(session).or_default().add(said);
         }
+        page.whole = page.unusable == 0;
         page
     }
 
@@ -212,11 +211,13 @@ impl LogReply {
 }
 
 impl Record {
-    /// The call's key. Where the log names none, its legacy id stands for it: the archiver then asks by that.
+    /// The call's key. Where the log names none, its legacy id stands for it, by which the archiver then asks, or the
+    /// record's own.
     fn session(&self) -> Option<TelephonySessionId> {
         let named = self.telephony_session_id.as_deref().and_then(|id| TelephonySessionId::parse(id).ok());
         let legacy = || TelephonySessionId::parse(self.session_id.as_deref().filter(|id| *id != "0")?).ok();
-        named.or_else(legacy)
+        let own = || TelephonySessionId::parse(self.id.as_deref()?).ok();
+        named.or_else(legacy).or_else(own)
     }
 
     fn is_running(&self) -> bool {

@@ -162,3 +162,37 @@ fn records_of_one_call_on_a_page_fill_each_others_gaps() {
     assert_eq!(page.calls.values().map(|call| &call.said.offered).collect::<Vec<_>>(), [&offers]);
     assert_eq!(page.by_session_id.values().collect::<Vec<_>>(), [&offers]);
 }
+
+#[test]
+fn records_that_cannot_be_used_are_counted_and_hide_no_others() {
+    let page =
+        |records: &str| serde_json::from_str::<LogReply>(&format!(r#"{{"records":[{records}]}}"#)).unwrap().into_page();
+    let good = r#"{"telephonySessionId":"s-1","recording":{"id":"1","contentUri":"https://m/1"}}"#;
+    for (case, record) in [
+        ("a party that is a number", r#"{"telephonySessionId":"s-2","partyId":7}"#),
+        ("no id at all", r#"{"sessionId":"0","recording":{"id":"2","contentUri":"https://m/2"}}"#),
+        ("a recording without address", r#"{"telephonySessionId":"s-2","recording":{"id":"2"}}"#),
+    ] {
+        let page = page(&format!("{record},{good}"));
+        assert_eq!((page.unusable, page.whole), (1, false), "{case}");
+        assert!(page.calls.values().any(|call| call.said.offered.len() == 1), "{case}");
+    }
+    let running = r#"{"telephonySessionId":"s-2","result":"In Progress"}"#;
+    let page = page(&format!("{running},{good}"));
+    assert_eq!((page.unusable, page.whole), (0, true), "a running call will be rewritten");
+}
+
+#[test]
+fn a_record_without_the_calls_id_is_kept_under_the_next_best() {
+    let recording = r#""recording":{"id":"1","contentUri":"https://m/1"}"#;
+    for (ids, key) in [
+        (r#""id":"r-1","sessionId":"7","telephonySessionId":"s-1""#, "s-1"),
+        (r#""id":"r-1","sessionId":"7""#, "7"),
+        (r#""id":"r-1","sessionId":"0""#, "r-1"),
+    ] {
+        let reply: LogReply = serde_json::from_str(&format!(r#"{{"records":[{{{ids},{recording}}}]}}"#)).unwrap();
+        let page = reply.into_page();
+        assert_eq!(page.calls.keys().map(TelephonySessionId::as_str).collect::<Vec<_>>(), [key]);
+        assert_eq!(page.unusable, 0);
+    }
+}
