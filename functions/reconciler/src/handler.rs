@@ -25,7 +25,7 @@ use shared::{
     usecases::{
         keep_subscription::Keeper,
         prove::{Hour, ProveError, Prover},
-        reconcile::{Reconciler, Task},
+        reconcile::{Reconciler, Task, Tick, Ticked},
     },
 };
 
@@ -45,7 +45,7 @@ pub(crate) struct Handler {
     pub(crate) clock: System,
 }
 
-/// A run begins nothing new in the last fifth of its time, and a backfill leaves a quarter of what is left to the proof.
+/// A run begins nothing new in the last fifth of its time, and the sweeps leave a quarter of what is left to the proof.
 const RESERVED_SHARE: u64 = 5;
 const PROOF_SHARE: u64 = 4;
 
@@ -133,12 +133,11 @@ impl Handler {
         until_ms: u64,
         summary: &mut Summary,
     ) -> Result<(), RunFailed> {
-        let trailing = Task::Trailing { window_ms: millis(self.window), now: summary.repaired };
-        summary.reconciled = Some(self.reconciler(source).sweep(&trailing, until_ms, |_| {}).await?);
-        let backfill = Task::Backfill { stretch: None, retention_ms: millis(self.retention) };
+        let tick = Tick { window_ms: millis(self.window), now: summary.repaired, retention_ms: millis(self.retention) };
         let left_ms = until_ms.saturating_sub(self.clock.now_ms());
-        let backfill_until_ms = until_ms.saturating_sub(left_ms / PROOF_SHARE);
-        summary.backfilled = Some(self.reconciler(source).sweep(&backfill, backfill_until_ms, |_| {}).await?);
+        let Ticked { reconciled, backfilled } =
+            self.reconciler(source).tick(tick, until_ms.saturating_sub(left_ms / PROOF_SHARE)).await?;
+        (summary.reconciled, summary.backfilled) = (Some(reconciled), Some(backfilled));
         Ok(())
     }
 

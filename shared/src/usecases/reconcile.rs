@@ -55,6 +55,8 @@ pub enum Task {
         window_ms: u64,
         /// Whether it is done whenever the last one was.
         now: bool,
+        /// It reaches no further back than this, epoch milliseconds.
+        since_ms: u64,
     },
     /// Calls that began in this stretch, epoch milliseconds.
     Range(Range<u64>),
@@ -162,15 +164,18 @@ impl Task {
     fn begin(&self, last: Option<Sweep>, now_ms: u64) -> Sweep {
         match (self, last) {
             (_, Some(last)) if !last.is_done() => last,
-            (Self::Trailing { window_ms, now }, Some(last)) => {
+            (Self::Trailing { window_ms, now, since_ms }, Some(last)) => {
                 let end_ms = last.stretch().end;
                 if *now || now_ms >= end_ms.saturating_add(HOURLY_MS) {
-                    last.again_over(end_ms.min(now_ms).saturating_sub(*window_ms)..now_ms)
+                    let from_ms = end_ms.min(now_ms).saturating_sub(*window_ms).max(*since_ms);
+                    last.again_over(from_ms..now_ms)
                 } else {
                     last
                 }
             }
-            (Self::Trailing { window_ms, .. }, None) => Sweep::over(now_ms.saturating_sub(*window_ms)..now_ms),
+            (Self::Trailing { window_ms, since_ms, .. }, None) => {
+                Sweep::over(now_ms.saturating_sub(*window_ms).max(*since_ms)..now_ms)
+            }
             (Self::Range(stretch), _) | (Self::Backfill { stretch: Some(stretch), .. }, _) => {
                 Sweep::over(stretch.clone())
             }
@@ -182,7 +187,44 @@ impl Task {
     }
 }
 
+/// What a scheduled run is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tick {
+    /// Length of the trailing window, milliseconds.
+    pub window_ms: u64,
+    /// Whether it is read whenever it was read last: calls may have gone unheard.
+    pub now: bool,
+    /// How long the vendor keeps recordings, milliseconds.
+    pub retention_ms: u64,
+}
+
+/// What a scheduled run found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticked {
+    /// Of calls older than the stack.
+    pub backfilled: Swept,
+    /// Of the last hours.
+    pub reconciled: Swept,
+}
+
 impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_, T, R, C> {
+    /// What every scheduled run does until `until_ms`: first, in a third of the time at most, it adds calls that began before
+    /// the stack did, as far as their turns go; then it reads the last hours.
+    ///
+    /// # Errors
+    /// The table's; what was found by then stays found.
+    pub async fn tick(&self, tick: Tick, until_ms: u64) -> Result<Ticked, StoreError> {
+        let now_ms = self.clock.now_ms();
+        let third_ms = now_ms.saturating_add(until_ms.saturating_sub(now_ms) / 3);
+        let backfill = Task::Backfill { stretch: None, retention_ms: tick.retention_ms };
+        let backfilled = self.sweep(&backfill, third_ms, |_| {}).await?;
+        // What began before the stack did would be due all at once.
+        let since_ms = backfilled.to_ms;
+        let trailing = Task::Trailing { window_ms: tick.window_ms, now: tick.now, since_ms };
+        let reconciled = self.sweep(&trailing, until_ms, |_| {}).await?;
+        Ok(Ticked { backfilled, reconciled })
+    }
+
     /// Sweeps until it is done, until `until_ms`, or until it must let others go first. `watch` is told after every window how
     /// far it has come.
     ///

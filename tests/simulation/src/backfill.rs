@@ -125,8 +125,8 @@ fn backfill_again(world: &World, judge: &mut Judge) -> u64 {
         let source = functions.sign_in(Sender::Reconciler, "second");
         let stretch = MIDNIGHT_MS - DAYS * DAY_MS..MIDNIGHT_MS;
         let task = Task::Backfill { stretch: Some(stretch), retention_ms: DAYS * DAY_MS };
-        let swept = functions.sweep(&source, &[task], time.now_ms() + DAY_MS).await;
-        let done = swept.as_ref().is_ok_and(|swept| swept.iter().all(|swept| swept.is_done() && swept.offered > 0));
+        let swept = functions.sweep(&source, &task, time.now_ms() + DAY_MS).await;
+        let done = swept.as_ref().is_ok_and(|swept| swept.is_done() && swept.offered > 0);
         *say.borrow_mut() = if done { String::new() } else { format!("{swept:?}") };
     });
     let steps = world.run(|| judge.look());

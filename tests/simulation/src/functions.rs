@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use runs::{Fleet, TRAILING_MS};
+pub(crate) use runs::Fleet;
 
 use ringcentral_sim::core::{Delivery, HandshakeAnswer};
 use shared::{

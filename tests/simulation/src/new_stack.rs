@@ -1,5 +1,5 @@
-//! A new stack on an account with ninety days of old calls: its backfill finds them, the oldest first, for the vendor is
-//! about to delete those; and what is new is archived without waiting behind what is old.
+//! A new stack on an account with old calls: its backfill finds them, the oldest first, for the vendor is about to delete
+//! those; and what is new is archived without waiting behind what is old.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,6 @@ use shared::domain::session::RecordingState;
 
 use crate::{
     calls::{Calls, Planned},
-    functions::TRAILING_MS,
     judge::{Foreseen, Judge},
     logs::Logs,
     received::{Received, Sender, WINDOW_MS},
@@ -18,40 +17,47 @@ use crate::{
     world::{DAY_MS, HOUR_MS, MIDNIGHT_MS, MINUTE_MS, Plan, RECONCILER_PERCENT, World},
 };
 
-/// As long as the vendor keeps recordings.
-const OLD_DAYS: u64 = 90;
+/// What there is before the stack is new.
+struct Account {
+    /// As long as the vendor keeps recordings.
+    days: u64,
+    /// Calls a minute.
+    rate: f64,
+    /// While they are fetched, new recordings are archived so long after their calls' ends at the latest, milliseconds.
+    fresh_ms: u64,
+}
 
-/// Calls a minute: ten a day of old, and as many during the backfill that one can see whether they wait for it.
-const OLD_RATE: f64 = 10.0 / 1_440.0;
+/// Ninety days of few calls.
+const LASTING: Account = Account { days: 90, rate: 10.0 / 1_440.0, fresh_ms: 5 * MINUTE_MS };
+/// Two days of many: some hundred are in the trailing window, and some the vendor deletes every hour.
+const BUSY: Account = Account { days: 2, rate: 0.6, fresh_ms: 10 * MINUTE_MS };
+
+/// New calls a minute, and until when they happen: longer than the backfill takes.
 const NEW_RATE: f64 = 0.5;
-
-/// New calls happen until then: longer than the backfill takes.
-const NEW_UNTIL_MS: u64 = MIDNIGHT_MS + 10 * HOUR_MS;
+const NEW_UNTIL_MS: u64 = MIDNIGHT_MS + 12 * HOUR_MS;
 
 /// What the vendor deletes within this time of the stack's beginning need not be had in time, milliseconds.
 const IN_TIME_MS: u64 = HOUR_MS;
 
-/// The oldest come first, but for so much, milliseconds: of two calls of one hour, the older one may have ended later.
-const IN_TURN_MS: u64 = 20 * MINUTE_MS;
+/// The oldest come first, but for so much, milliseconds: a run of the archiver takes several sessions, in any order.
+const IN_TURN_MS: u64 = 10 * MINUTE_MS;
 
-/// A new recording is archived so long after its call's end at the latest, milliseconds.
-const FRESH_MS: u64 = 5 * MINUTE_MS;
-
-/// Simulates the new stack of a seed.
+/// Simulates the new stack of a seed: those of even seeds are on a busy account.
 pub(crate) fn simulate(seed: u64, keep_trace: bool, logs: Logs) -> Report {
+    let account = if seed.is_multiple_of(2) { BUSY } else { LASTING };
     let delivery = DeliverySettings { blacklist_after_ms: u64::MAX, ..DeliverySettings::default() };
-    let settings = Settings { sound: Sound::Sketch, retention_days: OLD_DAYS, delivery, ..Settings::default() };
+    let settings = Settings { sound: Sound::Sketch, retention_days: account.days, delivery, ..Settings::default() };
     let faults_until_ms = MIDNIGHT_MS;
     let world =
         World::new(Plan { seed, keep_trace, faults_until_ms, settings, bodies: Bodies::Prompt, refusing: None });
     let calls = Calls::of(seed)
-        .arrive(MIDNIGHT_MS - OLD_DAYS * DAY_MS, MIDNIGHT_MS, OLD_RATE)
+        .arrive(MIDNIGHT_MS - account.days * DAY_MS, MIDNIGHT_MS, account.rate)
         .arrive(MIDNIGHT_MS, NEW_UNTIL_MS, NEW_RATE)
         .planned();
     // The same people speak in all calls.
     let mut foreseen = Foreseen::of(calls.first().map(Planned::script).as_ref());
     for call in &calls {
-        if must_be_had(call) {
+        if account.keeps_long_enough(call) {
             foreseen.add_lasting(&call.recording.id);
         } else {
             foreseen.add_passing(&call.recording.id);
@@ -72,37 +78,40 @@ pub(crate) fn simulate(seed: u64, keep_trace: bool, logs: Logs) -> Report {
         judge.conclude(&world.functions.acknowledged());
         judge.look_for_missing();
         judge.look_at_share();
-        look_at_times(&world, &mut judge, &calls);
+        look_at_times(&world, &mut judge, &account, &calls);
     }
     Report::of(seed, &world, &judge, calls.len(), steps)
 }
 
-fn look_at_times(world: &World, judge: &mut Judge, calls: &[Planned]) {
+fn look_at_times(world: &World, judge: &mut Judge, account: &Account, calls: &[Planned]) {
     let archived_at_ms = archived_at_ms(world);
     let at_ms = |call: &Planned| archived_at_ms.get(&call.recording.id).copied();
-    for call in calls.iter().filter(|call| must_be_had(call) && at_ms(call).is_none()) {
+    for call in calls.iter().filter(|call| account.keeps_long_enough(call) && at_ms(call).is_none()) {
         judge.complain(format!("{} could be had in time and was not", call.recording.id));
     }
-    let mut latest_ms = 0;
-    for call in calls.iter().filter(|call| call.ended_at_ms < MIDNIGHT_MS - TRAILING_MS) {
+    let mut backfilled: Vec<&Planned> = calls.iter().filter(|call| is_old(call)).collect();
+    backfilled.sort_by_key(|call| call.started_at_ms);
+    let mut latest_ms = MIDNIGHT_MS;
+    for call in &backfilled {
         let Some(at_ms) = at_ms(call) else { continue };
         if at_ms + IN_TURN_MS < latest_ms {
             judge.complain(format!("{} was archived before older ones", call.recording.id));
         }
         latest_ms = latest_ms.max(at_ms);
     }
-    let (old, new): (Vec<&Planned>, Vec<&Planned>) = calls.iter().partition(|call| is_old(call));
-    let ages = new.iter().filter_map(|call| Some(at_ms(call)?.saturating_sub(call.ended_at_ms)));
+    let done_ms = latest_ms;
+    let new = calls.iter().filter(|call| !is_old(call));
+    let ages = new.filter_map(|call| Some(at_ms(call)?.saturating_sub(call.ended_at_ms)));
     let oldest_ms = ages.max().unwrap_or(u64::MAX);
-    let done_ms = old.iter().filter_map(|call| at_ms(call)).max().unwrap_or(MIDNIGHT_MS);
-    let caused = caused(&world.vendor.received.borrow(), &old, done_ms);
-    let per_window = caused as f64 * WINDOW_MS as f64 / (done_ms - MIDNIGHT_MS) as f64;
+    let caused = caused(&world.vendor.received.borrow(), &backfilled, done_ms);
+    // The first one stands at the beginning of the time, and the last one at its end.
+    let per_window = caused.saturating_sub(1) as f64 * WINDOW_MS as f64 / (done_ms - MIDNIGHT_MS) as f64;
     let share = world.vendor.core.borrow().settings().heavy_limit as f64 * f64::from(RECONCILER_PERCENT) / 100.0;
     world.trace.line(format_args!(
         "new ones waited for {oldest_ms} ms at most; old ones took {} ms and {per_window:.2} requests a window",
         done_ms - MIDNIGHT_MS
     ));
-    if oldest_ms > FRESH_MS {
+    if oldest_ms > account.fresh_ms {
         judge.complain(format!("a new recording was archived {oldest_ms} ms after its call"));
     }
     if done_ms > NEW_UNTIL_MS {
@@ -122,19 +131,25 @@ fn archived_at_ms(world: &World) -> BTreeMap<String, u64> {
     })
 }
 
-/// How many requests the backfill caused until it was done: the reconciler's, and the archiver's about old calls.
-fn caused(received: &[Received], old: &[&Planned], done_ms: u64) -> usize {
-    let names: BTreeSet<&str> = old.iter().flat_map(|call| [call.session.as_str(), &call.recording.id]).collect();
-    let is_about_old = |one: &Received| one.target.split(['/', '=', '&']).any(|part| names.contains(part));
+/// How many requests the backfill caused until it was done: its own, which alone ask for recorded calls only, and the
+/// archiver's about calls it found.
+fn caused(received: &[Received], backfilled: &[&Planned], done_ms: u64) -> usize {
+    let names = backfilled.iter().flat_map(|call| [call.session.as_str(), &call.recording.id]);
+    let names: BTreeSet<&str> = names.collect();
+    let is_about_one = |one: &Received| one.target.split(['/', '=', '&']).any(|part| names.contains(part));
     let until = received.iter().filter(|one| one.is_let_in() && one.at_ms <= done_ms);
-    until.filter(|one| one.sender == Sender::Reconciler || is_about_old(one)).count()
+    let is_its_own = |one: &Received| one.sender == Sender::Reconciler && one.target.contains("recordingType=");
+    until.filter(|one| is_its_own(one) || is_about_one(one)).count()
 }
 
+/// Whether the backfill alone finds it. Events tell of calls that end after the stack has begun, or just before.
 fn is_old(call: &Planned) -> bool {
-    call.ended_at_ms < MIDNIGHT_MS
+    call.ended_at_ms + MINUTE_MS < MIDNIGHT_MS
 }
 
-/// Whether it was there when the stack began, and for some time longer.
-fn must_be_had(call: &Planned) -> bool {
-    call.ended_at_ms + OLD_DAYS * DAY_MS >= MIDNIGHT_MS + IN_TIME_MS
+impl Account {
+    /// Whether a recording was there when the stack began, and for some time longer.
+    fn keeps_long_enough(&self, call: &Planned) -> bool {
+        call.ended_at_ms + self.days * DAY_MS >= MIDNIGHT_MS + IN_TIME_MS
+    }
 }

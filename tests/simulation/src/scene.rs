@@ -22,7 +22,7 @@ pub enum Scene {
     SilentDay,
     /// A month of old calls is found by a backfill: by one that nothing disturbs, and by one that is killed ten times.
     Backfill,
-    /// A new stack on an account with ninety days of old calls, while new ones happen.
+    /// A new stack on an account with old calls, of ninety days or of two busy ones, while new ones happen.
     NewStack,
 }
 
@@ -124,8 +124,8 @@ mod tests {
     }
 
     #[test]
-    fn a_new_stack_archives_ninety_days_of_old_calls_and_the_new_ones_first() {
-        hold(Scene::NewStack, 1);
+    fn a_new_stack_archives_old_calls_before_the_vendor_deletes_them_and_new_ones_at_once() {
+        hold(Scene::NewStack, 2);
     }
 
     /// Simulates the first seeds, none of which may have violations; answers which faults struck.

@@ -49,7 +49,7 @@ enum Named {
     SilentDay,
     /// A month of old calls and no events: a backfill that is killed ten times must come to the same as one that is not.
     Backfill,
-    /// A new stack on an account with ninety days of old calls, while new ones happen.
+    /// A new stack on an account with old calls, of ninety days or of two busy ones, while new ones happen.
     NewStack,
 }
 

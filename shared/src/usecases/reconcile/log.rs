@@ -90,7 +90,9 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
     async fn page(&self, window: &Window, until_ms: u64) -> Result<CallLogPage, Stopped> {
         let mut wait_ms = FIRST_WAIT_MS;
         for last in (1..TRIES).map(|_| false).chain([true]) {
-            match self.source.page(window, until_ms).await {
+            let answer = self.source.page(window, until_ms).await;
+            let last = last || self.clock.now_ms() >= until_ms;
+            match answer {
                 Ok(page) => return Ok(page),
                 Err(SourceError::Closed(closed)) => {
                     tracing::warn!(why = %closed, "the sweep pauses: nothing may be asked of the vendor now");
@@ -107,10 +109,11 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
                     | SourceError::ForeignOrigin),
                 ) => {
                     tracing::warn!(%error, last, "a page of the call log cannot be read");
-                    if !last {
-                        self.clock.sleep(Duration::from_millis(wait_ms)).await;
-                        wait_ms *= 2;
+                    if last {
+                        break;
                     }
+                    self.clock.sleep(Duration::from_millis(wait_ms)).await;
+                    wait_ms *= 2;
                 }
             }
         }

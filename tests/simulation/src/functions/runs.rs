@@ -8,7 +8,7 @@ use shared::{
     ports::{recording_source::RecordingSource, session_store::StoreError},
     usecases::{
         archive_due::{Archiver, Run},
-        reconcile::{Reconciler, Swept, Task},
+        reconcile::{Reconciler, Swept, Task, Tick},
     },
 };
 
@@ -27,7 +27,7 @@ use crate::{
 const TIMEOUT_MS: u64 = 300_000;
 
 /// How far back the reconciler reads the call log every hour, milliseconds; as the template has it.
-pub(crate) const TRAILING_MS: u64 = 26 * HOUR_MS;
+const TRAILING_MS: u64 = 26 * HOUR_MS;
 
 /// The reconciler sweeps until a fifth of its time is left.
 const RESERVED_SHARE: u64 = 5;
@@ -132,29 +132,29 @@ impl Functions {
         Ok(format!("{summary:?}"))
     }
 
-    /// One run of the reconciler, as its handler does it; answers what it says of itself.
+    /// One run of the reconciler, as far as it looks for what went unheard; answers what it says of itself.
     async fn reconcile(&self, source: &Source, deadline_ms: u64) -> Result<String, StoreError> {
-        let trailing = Task::Trailing { window_ms: TRAILING_MS, now: false };
-        let backfill = Task::Backfill { stretch: None, retention_ms: millis(self.with.retention) };
-        let swept = self.sweep(source, &[trailing, backfill], deadline_ms - TIMEOUT_MS / RESERVED_SHARE).await?;
-        Ok(format!("{swept:?}"))
+        let tick = Tick { window_ms: TRAILING_MS, now: false, retention_ms: millis(self.with.retention) };
+        let until_ms = deadline_ms - TIMEOUT_MS / RESERVED_SHARE;
+        let ticked = self.with_reconciler(source, async |reconciler| reconciler.tick(tick, until_ms).await).await?;
+        Ok(format!("{ticked:?}"))
     }
 
-    /// Sweeps one after the other until `until_ms`, epoch milliseconds.
-    pub(crate) async fn sweep(&self, source: &Source, tasks: &[Task], until_ms: u64) -> Result<Vec<Swept>, StoreError> {
+    /// Sweeps until `until_ms`, epoch milliseconds.
+    pub(crate) async fn sweep(&self, source: &Source, task: &Task, until_ms: u64) -> Result<Swept, StoreError> {
+        self.with_reconciler(source, async |reconciler| reconciler.sweep(task, until_ms, |_| {}).await).await
+    }
+
+    async fn with_reconciler<O>(
+        &self,
+        source: &Source,
+        work: impl AsyncFnOnce(&Reconciler<'_, Far<MemoryTable>, Source, SimulatedClock>) -> Result<O, StoreError>,
+    ) -> Result<O, StoreError> {
         let table = Far::new(self.with.table.clone(), self.with.crossing.clone());
         let (clock, schedule, share) = (self.clock(), &self.with.schedule, self.with.share);
-        let reconciler = Reconciler { table: &table, source, clock: &clock, schedule, share };
-        let sweeps = async {
-            let mut swept = Vec::new();
-            for task in tasks {
-                swept.push(reconciler.sweep(task, until_ms, |_| {}).await?);
-            }
-            Ok(swept)
-        };
-        let swept = sweeps.await;
+        let done = work(&Reconciler { table: &table, source, clock: &clock, schedule, share }).await;
         source.settle().await;
-        swept
+        done
     }
 
     fn clock(&self) -> SimulatedClock {
