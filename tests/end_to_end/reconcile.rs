@@ -120,7 +120,11 @@ async fn an_ending_the_log_contradicts_is_left() {
 
 #[tokio::test]
 async fn a_tick_sweeps_the_last_hours_once_an_hour_and_the_older_ones_once() {
-    let world = world_with(|config| drop(config.env.insert("VENDOR_RETENTION_DAYS".into(), "14".into()))).await;
+    let world = world_with(|config| {
+        config.env.insert("VENDOR_RETENTION_DAYS".into(), "14".into());
+        config.vendor.medium_limit = 1_000;
+    })
+    .await;
     let now_ms = System.now_ms();
     for (session, recording, ago_ms) in [("s-1", "9001", 3_600_000), ("s-2", "9002", 10 * DAY_MS)] {
         world.vendor.learn(&hang_up(session, &[recording]));
@@ -135,7 +139,11 @@ async fn a_tick_sweeps_the_last_hours_once_an_hour_and_the_older_ones_once() {
 
     world.vendor.learn(&hang_up("s-3", &["9003"]));
     let summary = world.run_reconciler().await.unwrap();
-    assert_eq!(summary["reconciled"]["unheard"], 1, "{summary}");
+    assert_eq!(summary["reconciled"]["unheard"], 0, "it is not an hour yet: {summary}");
+    let id = world.vendor.with(|vendor| vendor.subscriptions(System.now_ms()).next().unwrap().id.clone());
+    world.vendor.with(|vendor| vendor.blacklist(&id, "it was down", System.now_ms()));
+    let summary = world.run_reconciler().await.unwrap();
+    assert_eq!((&summary["repaired"], &summary["reconciled"]["unheard"]), (&json!(true), &json!(1)), "{summary}");
     let asked = world.vendor_statuses("/call-log").len();
     let summary = world.run_reconciler().await.unwrap();
     assert_eq!((&summary["subscription"], &summary["repaired"]), (&json!("healthy"), &json!(false)));
