@@ -3,8 +3,13 @@
 mod chain;
 mod kills;
 mod races;
+mod rounds;
 
-use std::{cell::Cell, collections::BTreeMap, time::Duration};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use shared::{
@@ -22,7 +27,7 @@ use shared::{
         clock::Clock,
         cursor_store::{CursorStore, Job},
     },
-    usecases::prove::{Completeness, Hour, Prover},
+    usecases::prove::{Completeness, Hour, Prover, Turn},
 };
 use simulation::memory::{Fate, MemoryBucket, MemoryTable, PastCall, StoppedClock};
 
@@ -118,10 +123,16 @@ impl World {
         self.prover().prove_day(&account(), day(n), Offered::new()).await.unwrap()
     }
 
-    /// A run at this time of day `n`, with all the time it needs.
+    /// A run at this time of day `n` that is due, with all the time it needs.
     async fn run(&self, n: u64, time: &str) -> Completeness {
+        self.turn(n, time, &[]).await.found.unwrap()
+    }
+
+    /// A run at this time of day `n`, with all the time it needs, after a sweep that has learned of calls of other days.
+    async fn turn(&self, n: u64, time: &str, touched: &[u64]) -> Turn {
         self.clock.0.set(parse_time(&format!("{}T{time}Z", day(n))).unwrap());
-        self.prover().run(hour(&account(), u64::MAX)).await.unwrap()
+        let touched = touched.iter().map(|n| day(*n)).collect();
+        self.prover().run(Hour { touched: &touched, ..hour(&account(), u64::MAX) }).await.unwrap()
     }
 
     /// A run at this time of day 2 that has time for a single day.
@@ -129,7 +140,7 @@ impl World {
         let began_ms = parse_time(&format!("{}T{time}Z", day(2))).unwrap();
         let clock = Ticking(Cell::new(began_ms));
         let prover = Prover { sessions: &self.table, archive: &self.bucket, cursors: &self.table, clock: &clock };
-        prover.run(hour(&account(), began_ms + TICK_MS * 3 / 2)).await.unwrap()
+        prover.run(hour(&account(), began_ms + TICK_MS * 3 / 2)).await.unwrap().found.unwrap()
     }
 
     async fn broken(&self) -> Vec<Defect> {
@@ -162,9 +173,14 @@ impl World {
     }
 }
 
+fn counts(found: &Completeness) -> Counts {
+    found.counts.unwrap()
+}
+
 fn hour(account: &AccountId, until_ms: u64) -> Hour<'_> {
     let vendor = Vendor { retention_ms: 90 * DAY_MS, pace_ms: 6_000 };
-    Hour { account, until_ms, vendor, backfill_next_ms: None }
+    const NONE: &BTreeSet<Day> = &BTreeSet::new();
+    Hour { account, touched: NONE, swept: true, now: false, until_ms, vendor, backfill_next_ms: None }
 }
 
 #[tokio::test]
@@ -228,9 +244,9 @@ async fn bytes_decide_where_neither_listing_nor_head_do() {
 async fn a_stack_begins_with_the_day_of_its_first_run() {
     let world = World::after(&[call("s-1", 0, [archived("11")]), call("s-2", 1, [archived("12")])]).await;
     assert_eq!(world.run(1, "12:00:00").await, Completeness::default());
-    assert_eq!(world.run(2, "00:59:59").await.days, 0, "the day is not closed yet");
+    assert_eq!(world.run(2, "00:04:59").await.days, 0, "the day is not closed yet");
     let found = world.run(2, "01:00:00").await;
-    assert_eq!((found.days, found.issued, found.counts.archived), (1, 1, 1));
+    assert_eq!((found.days, found.issued, counts(&found).archived), (1, 1, 1));
     assert_eq!(world.reports(), [1]);
     assert_eq!(world.run(2, "02:00:00").await.days, 0, "a settled day is not proved again");
     assert_eq!(world.run(5, "02:00:00").await.days, 3, "days without calls are reported too");
@@ -246,7 +262,7 @@ async fn a_day_stays_open_until_it_is_settled_and_is_corrected_in_the_chain() {
     world.leave(&[call("s-1", 0, [archived("11"), waiting("12")]), call("s-2", 1, [archived("13")])]).await;
     let found = world.run(2, "01:00:00").await;
     // 11 waits as well: its manifest is still to come.
-    assert_eq!((found.days, found.counts.waiting, found.counts.archived), (2, 2, 1));
+    assert_eq!((found.days, counts(&found).waiting, counts(&found).archived), (2, 2, 1));
     assert_eq!(found.deadline_s, Some(88 * 86_400 + 11 * 3_600 - 6));
     assert_eq!(world.report(0).unwrap().proof.waiting, [session("s-1")].into());
 
@@ -255,7 +271,7 @@ async fn a_day_stays_open_until_it_is_settled_and_is_corrected_in_the_chain() {
 
     world.leave(&[call("s-1", 0, [archived("11"), archived("12")])]).await;
     let found = world.run(2, "03:00:00").await;
-    assert_eq!((found.days, found.issued, found.counts.archived, found.deadline_s), (1, 1, 2, None));
+    assert_eq!((found.days, found.issued, counts(&found).archived, found.deadline_s), (1, 1, 2, None));
     let report = world.report(0).unwrap();
     assert_eq!((report.sequence, report.proof.is_settled()), (3, true));
     assert_eq!(report.previous.unwrap().key, ObjectKey::report(&account(), day(1)));
@@ -269,7 +285,7 @@ async fn a_call_of_long_ago_that_comes_into_the_queue_is_reported_too() {
     world.run(5, "00:00:00").await;
     world.leave(&[call("s-1", 0, [waiting("11")]), call("s-2", 5, [waiting("12")])]).await;
     let found = world.run(5, "12:00:00").await;
-    assert_eq!((found.days, found.counts.waiting), (1, 1), "today is not closed");
+    assert_eq!((found.days, counts(&found).waiting), (1, 1), "today is not closed");
     assert_eq!(world.reports(), [0]);
     world.leave(&[call("s-1", 0, [archived("11")])]).await;
     world.run(5, "13:00:00").await;
@@ -282,7 +298,7 @@ async fn the_deadline_knows_what_the_backfill_has_not_been_through() {
     let account = account();
     world.clock.0.set(day(40).start_ms());
     let hour = Hour { backfill_next_ms: Some(day(0).start_ms()), ..hour(&account, u64::MAX) };
-    assert_eq!(world.prover().run(hour).await.unwrap().deadline_s, Some(50 * 86_400));
+    assert_eq!(world.prover().run(hour).await.unwrap().found.unwrap().deadline_s, Some(50 * 86_400));
 }
 
 #[tokio::test]
@@ -290,7 +306,7 @@ async fn a_run_whose_time_is_over_leaves_the_rest_to_the_next() {
     let world = World::default();
     world.run(0, "00:00:00").await;
     world.clock.0.set(day(3).start_ms() + HOUR_MS);
-    let found = world.prover().run(hour(&account(), day(3).start_ms())).await.unwrap();
+    let found = world.prover().run(hour(&account(), day(3).start_ms())).await.unwrap().found.unwrap();
     assert_eq!((found.days, found.unfinished), (0, true));
     assert_eq!(world.run(3, "02:00:00").await.days, 3);
     assert_eq!(world.broken().await, []);
@@ -304,7 +320,7 @@ async fn another_account_is_not_touched() {
     other.key.account = AccountId::parse("8000000010").unwrap();
     world.leave(&[other]).await;
     let found = world.run(1, "01:00:00").await;
-    assert_eq!((found.counts, found.deadline_s), (Counts::default(), None));
+    assert_eq!((counts(&found), found.deadline_s), (Counts::default(), None));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A trigger in, a summary out.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use shared::{
@@ -25,7 +25,7 @@ use shared::{
     usecases::{
         keep_subscription::Keeper,
         prove::{Hour, ProveError, Prover},
-        reconcile::{Reconciler, Task, Tick, Ticked},
+        reconcile::{Reconciler, Swept, Task, Tick, Ticked},
     },
 };
 
@@ -107,17 +107,22 @@ impl Handler {
             Trigger::Range { from_ms, to_ms } => {
                 let range = Task::Range(*from_ms..*to_ms);
                 summary.reconciled = Some(self.reconciler(source).sweep(&range, until_ms, |_| {}).await?);
-                Ok(())
+                self.prove(source, until_ms, false, summary).await
             }
             Trigger::Reminder => {
                 self.keep(source, Occasion::Reminder, summary).await?;
-                if summary.repaired { self.look_for_the_unheard(source, until_ms, summary).await } else { Ok(()) }
+                if summary.repaired {
+                    self.look_for_the_unheard(source, until_ms, summary).await?;
+                    self.prove(source, until_ms, false, summary).await?;
+                }
+                Ok(())
             }
             Trigger::Schedule => {
                 // What the call log knows does not wait for the subscription.
                 let kept = self.keep(source, Occasion::Schedule, summary).await;
                 self.look_for_the_unheard(source, until_ms, summary).await?;
-                self.prove(source, until_ms, summary).await?;
+                let swept = summary.reconciled.as_ref().is_some_and(Swept::is_done);
+                self.prove(source, until_ms, swept, summary).await?;
                 kept
             }
         }
@@ -141,22 +146,25 @@ impl Handler {
         Ok(())
     }
 
-    /// Once an hour: after the call log of the last hours has been gone through.
-    async fn prove(&self, source: &Source, until_ms: u64, summary: &mut Summary) -> Result<(), RunFailed> {
-        let Some(reconciled) = summary.reconciled.as_ref().filter(|swept| swept.pages > 0 && swept.is_done()) else {
-            return Ok(());
-        };
+    /// Writes down which days have to be proved, and proves them if the call log of the last hours was `swept`.
+    async fn prove(&self, source: &Source, until_ms: u64, swept: bool, summary: &mut Summary) -> Result<(), RunFailed> {
         let unfinished = summary.backfilled.as_ref().filter(|swept| !swept.is_done());
+        let sweeps = || [&summary.reconciled, &summary.backfilled].into_iter().flatten();
+        let touched = sweeps().flat_map(|swept| swept.days.iter().copied()).collect();
+        let read = sweeps().flat_map(|swept| swept.accounts.iter().cloned()).collect();
         let prover = Prover { sessions: &self.table, archive: &self.bucket, cursors: &self.table, clock: &self.clock };
-        for account in &reconciled.accounts {
+        for account in &prover.accounts(&read).await? {
             let hour = Hour {
                 account,
+                touched: &touched,
+                swept,
+                now: summary.repaired,
                 until_ms,
                 vendor: Vendor { retention_ms: millis(self.retention), pace_ms: source.pace_ms() },
                 backfill_next_ms: unfinished.map(|swept| swept.next_ms),
             };
             match prover.run(hour).await {
-                Ok(found) => summary.proved.add(found),
+                Ok(turn) => summary.proved.add(turn),
                 Err(ProveError::Contended) => tracing::info!("another run issues the reports"),
                 Err(error) => return Err(error.into()),
             }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use shared::{
     domain::completeness::Counts,
     telemetry,
-    usecases::{prove::Completeness, reconcile::Swept, stopped::Stopped},
+    usecases::{prove::Turn, reconcile::Swept, stopped::Stopped},
 };
 
 /// What a run did.
@@ -49,9 +49,11 @@ pub(crate) struct Proved {
     #[serde(skip_serializing_if = "Option::is_none")]
     deadline_seconds: Option<i64>,
     #[serde(skip)]
-    counts: Counts,
+    counts: Option<Counts>,
     #[serde(skip)]
     looked: bool,
+    #[serde(skip)]
+    age_seconds: Option<u64>,
 }
 
 impl Proved {
@@ -60,13 +62,18 @@ impl Proved {
     }
 
     /// What was proved of an account more.
-    pub(crate) fn add(&mut self, found: Completeness) {
+    pub(crate) fn add(&mut self, turn: Turn) {
+        self.age_seconds = self.age_seconds.max(turn.age_s);
+        let Some(found) = turn.found else { return };
         self.looked = true;
         self.days += found.days;
         self.issued += found.issued;
-        self.counts.add(&found.counts);
-        (self.offered, self.archived) = (self.counts.offered(), self.counts.archived);
-        (self.waiting, self.missing) = (self.counts.waiting, self.counts.missing);
+        if let Some(counts) = found.counts {
+            let all = self.counts.get_or_insert_default();
+            all.add(&counts);
+            (self.offered, self.archived) = (all.offered(), all.archived);
+            (self.waiting, self.missing) = (all.waiting, all.missing);
+        }
         for (class, number) in found.defects {
             *self.defects.entry(class.name()).or_default() += number;
         }
@@ -90,11 +97,14 @@ impl Summary {
                 telemetry::count("reconciler", metric, count, now_ms);
             }
         }
+        if let Some(age_s) = self.proved.age_seconds {
+            telemetry::seconds("reconciler", "ProofAge", i64::try_from(age_s).unwrap_or(i64::MAX), now_ms);
+        }
         if !self.proved.looked {
             return;
         }
-        if self.proved.days > 0 {
-            telemetry::percent("reconciler", "Completeness", 100.0 * self.proved.counts.share(), now_ms);
+        if let Some(counts) = &self.proved.counts {
+            telemetry::percent("reconciler", "Completeness", 100.0 * counts.share(), now_ms);
             telemetry::count("reconciler", "RecordingsMissing", self.proved.missing as u64, now_ms);
         }
         telemetry::count("reconciler", "Defects", self.proved.defects.values().sum::<usize>() as u64, now_ms);

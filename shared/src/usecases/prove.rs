@@ -1,12 +1,13 @@
 //! Proves day by day that nothing is missing, and issues the reports that say so.
 
+mod accounts;
 mod chain;
 mod day;
 mod hour;
 mod issue;
 mod queue;
 
-pub use hour::{Completeness, Hour};
+pub use hour::{Completeness, Hour, Turn};
 
 use crate::{
     domain::completeness::InvalidProgress,
