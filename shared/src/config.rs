@@ -148,10 +148,18 @@ impl SweepConfig {
             origins: origins(lookup)?,
             schedule: schedule(lookup)?,
             retention: retention(lookup)?,
-            window: decimal_hours(lookup, "RECONCILE_WINDOW_HOURS", "26")?,
+            window: window(lookup)?,
             share: share(lookup)?,
         })
     }
+}
+
+/// Silence counts only for calls that began six hours inside the window: a shorter one would end nothing.
+fn window(lookup: &impl Lookup) -> Result<Duration, ConfigError> {
+    const NAME: &str = "RECONCILE_WINDOW_HOURS";
+    const SHORTEST: Duration = Duration::from_secs(8 * 3_600);
+    let window = decimal_hours(lookup, NAME, "26").ok().filter(|window| *window >= SHORTEST);
+    window.ok_or(ConfigError::Malformed { name: NAME, expected: "a number of hours, at least 8, decimals allowed" })
 }
 
 fn share(lookup: &impl Lookup) -> Result<Share, ConfigError> {

@@ -8,7 +8,12 @@ fn archiver(changes: &[(&str, &str)]) -> Result<ArchiverConfig, ConfigError> {
 }
 
 fn reconciler(webhook_url: &str) -> Result<ReconcilerConfig, ConfigError> {
+    reconciler_with(webhook_url, None)
+}
+
+fn reconciler_with(webhook_url: &str, window: Option<&str>) -> Result<ReconcilerConfig, ConfigError> {
     ReconcilerConfig::read(|name| match name {
+        "RECONCILE_WINDOW_HOURS" => window.map(str::to_owned),
         "WEBHOOK_URL" => Some(webhook_url.to_owned()),
         "TABLE_NAME" | "BUCKET_NAME" | "VERIFICATION_SECRET_ID" | "RINGCENTRAL_SECRET_ID" => Some("x".to_owned()),
         _ => None,
@@ -29,6 +34,19 @@ fn a_webhook_is_an_https_address() {
         assert_eq!(complaint, "WEBHOOK_URL is not an https address (http only on a loopback address)", "{url}");
     }
     assert_eq!(reconciler("").map(|_| ()), Err(ConfigError::Missing("WEBHOOK_URL")));
+}
+
+#[test]
+fn a_window_is_long_enough_to_end_something() {
+    let with = |window| reconciler_with("https://hook.example.com/", window).map(|config| config.sweeps.window);
+    for (window, seconds) in [(None, 26 * 3_600), (Some("8"), 8 * 3_600), (Some("8.5"), 30_600)] {
+        assert_eq!(with(window), Ok(Duration::from_secs(seconds)), "{window:?}");
+    }
+    for window in ["7.99", "0", "-26", "many"] {
+        let complaint = with(Some(window)).unwrap_err().to_string();
+        let expected = "RECONCILE_WINDOW_HOURS is not a number of hours, at least 8, decimals allowed";
+        assert_eq!(complaint, expected, "{window}");
+    }
 }
 
 #[test]

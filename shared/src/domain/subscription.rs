@@ -81,6 +81,8 @@ pub enum Fault {
     WrongAddress,
     /// It was given another verification token than the one in force; a token cannot be changed.
     SecretRotated,
+    /// Nobody remembers which verification token it was given, and the vendor never tells (API.md §5).
+    TokenUnknown,
     /// It does not hear all it should.
     FilterMissing,
     /// The application lacks the permission for what it should hear.
@@ -110,7 +112,7 @@ pub enum Plan {
 pub struct Creation {
     /// What is wrong with the best there is.
     pub why: Fault,
-    /// All of ours that stand.
+    /// All of ours that stand, what hears nothing first and the stand-in last: in this order they make room.
     pub replaces: Vec<String>,
     /// The one among them that may still hear something: it stays if the new one is no better.
     pub stand_in: Option<String>,
@@ -152,28 +154,26 @@ impl Wanted<'_> {
             listed.iter().filter(|one| is_remembered(one) || self.is_led_to_by(one)).collect();
         // The remembered one first, whose verification token is known; then the longest lived.
         ours.sort_by_key(|one| (!is_remembered(one), u64::MAX - one.expires_at_ms, one.id.as_str()));
-        let ids = || ours.iter().map(|one| one.id.clone());
         match ours.iter().find(|one| self.fault(one, memory, now_ms).is_none()) {
             Some(best) => Plan::Keep {
                 id: best.id.clone(),
                 renew: occasion == Occasion::Reminder || best.expires_at_ms - now_ms < RENEW_BELOW_MS,
-                delete: ids().filter(|id| *id != best.id).collect(),
+                delete: ours.iter().filter(|one| one.id != best.id).map(|one| one.id.clone()).collect(),
             },
             None => {
-                let stand_in = ours.iter().find(|one| one.active && self.is_led_to_by(one) && one.lives(now_ms));
-                let best = stand_in.or(ours.first());
-                Plan::Create(Creation {
-                    why: best.and_then(|best| self.fault(best, memory, now_ms)).unwrap_or(Fault::Missing),
-                    replaces: ids().collect(),
-                    stand_in: stand_in.map(|one| one.id.clone()),
-                })
+                let may_hear = |one: &Subscription| one.active && self.is_led_to_by(one) && one.lives(now_ms);
+                let stand_in = ours.iter().find(|one| may_hear(one)).map(|one| one.id.clone());
+                let best = ours.iter().find(|one| may_hear(one)).or(ours.first());
+                let why = best.and_then(|best| self.fault(best, memory, now_ms)).unwrap_or(Fault::Missing);
+                ours.sort_by_key(|one| (may_hear(one), Some(&one.id) == stand_in.as_ref()));
+                Plan::Create(Creation { why, replaces: ours.iter().map(|one| one.id.clone()).collect(), stand_in })
             }
         }
     }
 
     /// What a subscription that was created at `now_ms` is worth.
     pub fn judge(&self, creation: &Creation, new: &Subscription, now_ms: u64) -> Verdict {
-        let fault = self.fault(new, None, now_ms);
+        let fault = self.fault_besides_token(new, now_ms);
         let delete = match (&creation.stand_in, fault) {
             (Some(stand_in), Some(_)) => {
                 let others = creation.replaces.iter().filter(|id| *id != stand_in);
@@ -185,7 +185,15 @@ impl Wanted<'_> {
     }
 
     fn fault(&self, one: &Subscription, memory: Option<&Memory>, now_ms: u64) -> Option<Fault> {
-        let rotated = |memory: &Memory| memory.id == one.id && memory.fingerprint != self.fingerprint;
+        let remembered = memory.filter(|memory| memory.id == one.id);
+        let of_token = match remembered {
+            Some(memory) => (memory.fingerprint != self.fingerprint).then_some(Fault::SecretRotated),
+            None => Some(Fault::TokenUnknown),
+        };
+        self.fault_besides_token(one, now_ms).or(of_token)
+    }
+
+    fn fault_besides_token(&self, one: &Subscription, now_ms: u64) -> Option<Fault> {
         let hears = |filter: &str| one.filters.iter().chain(&one.disabled).any(|known| normal(known) == normal(filter));
         if !one.active {
             Some(Fault::NotActive)
@@ -193,8 +201,6 @@ impl Wanted<'_> {
             Some(Fault::Expired)
         } else if !self.is_led_to_by(one) {
             Some(Fault::WrongAddress)
-        } else if memory.is_some_and(rotated) {
-            Some(Fault::SecretRotated)
         } else if !FILTERS.into_iter().all(hears) {
             Some(Fault::FilterMissing)
         } else if !one.disabled.is_empty() {
@@ -248,6 +254,7 @@ impl Fault {
             Self::Expired => "expired",
             Self::WrongAddress => "wrong_address",
             Self::SecretRotated => "secret_rotated",
+            Self::TokenUnknown => "token_unknown",
             Self::FilterMissing => "filter_missing",
             Self::FilterDisabled => "filter_disabled",
             Self::NotRenewed => "not_renewed",

@@ -112,16 +112,23 @@ impl<S: Subscriptions, K: CursorStore, C: Clock> Keeper<'_, S, K, C> {
         tracing::info!(why = creation.why.name(), warm, "a new subscription is needed");
         match self.longest_lived().await {
             Ok(new) => self.settle(wanted, &creation, new).await,
-            Err(error) if is_full(&error) && !creation.replaces.is_empty() => {
-                if let Err(error) = self.delete(&creation.replaces).await {
-                    return alarm(Alarm::DeleteFailed, error);
-                }
-                let creation = Creation { replaces: Vec::new(), stand_in: None, ..creation };
-                match self.longest_lived().await {
-                    Ok(new) => self.settle(wanted, &creation, new).await,
-                    Err(error) => alarm(of_creation(&error), error),
-                }
-            }
+            Err(error) if is_full(&error) => self.make_room(wanted, creation, error).await,
+            Err(error) => alarm(of_creation(&error), error),
+        }
+    }
+
+    /// One of ours goes first, and of several one that hears nothing.
+    async fn make_room(&self, wanted: &Wanted<'_>, mut creation: Creation, full: SourceError) -> Standing {
+        if creation.replaces.is_empty() {
+            return alarm(Alarm::LimitReached, full);
+        }
+        let first = creation.replaces.remove(0);
+        if let Err(error) = self.delete(std::slice::from_ref(&first)).await {
+            return alarm(Alarm::DeleteFailed, error);
+        }
+        creation.stand_in.take_if(|stand_in| *stand_in == first);
+        match self.longest_lived().await {
+            Ok(new) => self.settle(wanted, &creation, new).await,
             Err(error) => alarm(of_creation(&error), error),
         }
     }
@@ -162,6 +169,7 @@ impl<S: Subscriptions, K: CursorStore, C: Clock> Keeper<'_, S, K, C> {
                     | Fault::Expired
                     | Fault::WrongAddress
                     | Fault::SecretRotated
+                    | Fault::TokenUnknown
                     | Fault::FilterMissing
                     | Fault::NotRenewed => Alarm::CreatedUnfit,
                 };

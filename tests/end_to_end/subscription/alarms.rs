@@ -73,18 +73,24 @@ async fn a_webhook_that_does_not_answer_is_one_alarm_and_nothing_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_creation_whose_answer_is_lost_is_found_by_the_next_run() {
+async fn a_creation_whose_answer_is_lost_is_replaced_by_the_next_run() {
     let world = world().await;
-    world.vendor.with(|vendor| vendor.settings_mut().creation_unheard = Some(504));
-    assert_eq!(run(&world).await, ("create_unanswered".to_owned(), false));
-    assert_eq!((standing(&world).len(), alarms(&world)), (1, 1));
-    assert_eq!(run(&world).await, ("healthy".to_owned(), true));
+    let unheard = |status| world.vendor.with(|vendor| vendor.settings_mut().creation_unheard = status);
+    unheard(Some(504));
+    for n in 1..=2 {
+        assert_eq!(run(&world).await, ("create_unanswered".to_owned(), false));
+        assert_eq!((standing(&world).len(), alarms(&world)), (n, n));
+    }
+    unheard(None);
+    assert_eq!(run(&world).await, ("repaired".to_owned(), true));
     let id = heard(&world, "s-1").await;
 
     world.vendor.with(|vendor| vendor.blacklist(&id, "timed out", System.now_ms()));
+    unheard(Some(504));
     assert_eq!(run(&world).await, ("create_unanswered".to_owned(), false));
-    assert_eq!((standing(&world).len(), alarms(&world)), (2, 2), "the old one is not deleted");
-    assert_eq!(run(&world).await, ("healthy".to_owned(), true));
+    assert_eq!((standing(&world).len(), alarms(&world)), (2, 3), "the old one is not deleted");
+    unheard(None);
+    assert_eq!(run(&world).await, ("repaired".to_owned(), true));
     assert_ne!(heard(&world, "s-2").await, id);
 }
 

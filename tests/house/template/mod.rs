@@ -58,10 +58,6 @@ impl Template {
         };
         self.resources("AWS::Serverless::Function").into_iter().map(function).collect()
     }
-
-    fn function(&self, binary: &str) -> Function {
-        self.functions().into_iter().find(|function| function.binary == binary).unwrap()
-    }
 }
 
 impl Function {

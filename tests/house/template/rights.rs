@@ -6,18 +6,105 @@ use serde_json::{Value, json};
 
 use super::{Function, Template, listed, referred};
 
+/// All a function may do, by its binary: an action, on what, and for rows under which keys.
+///
+/// - The webhook can be reached by anybody: it gets at sessions and reminders only, not at the access token under `vendor#`.
+/// - The archiver knows sessions from the index and from what updates reply.
+/// - The reconciler writes no recording and no manifest, and reads single rows of its own jobs only.
+const RIGHTS: &[(&str, &[&str])] = &[
+    (
+        "webhook",
+        &[
+            "dynamodb:UpdateItem on Table.Arn for session#* signal#*",
+            "secretsmanager:GetSecretValue on VerificationSecret",
+        ],
+    ),
+    (
+        "archiver",
+        &[
+            "dynamodb:GetItem on Table.Arn for vendor#permits#* vendor#token#*",
+            "dynamodb:Query on Table.Arn/index/due",
+            "dynamodb:UpdateItem on Table.Arn",
+            "s3:AbortMultipartUpload on Bucket.Arn/recordings/*",
+            "s3:GetObject on Bucket.Arn/recordings/*",
+            "s3:GetObject on Bucket.Arn/sessions/*",
+            "s3:ListBucket on Bucket.Arn",
+            "s3:PutObject on Bucket.Arn/recordings/*",
+            "s3:PutObject on Bucket.Arn/sessions/*",
+            "secretsmanager:GetSecretValue on RingCentralSecret",
+        ],
+    ),
+    (
+        "reconciler",
+        &[
+            "dynamodb:BatchGetItem on Table.Arn for session#*",
+            "dynamodb:GetItem on Table.Arn for vendor#cursor#* vendor#permits#* vendor#token#*",
+            "dynamodb:Query on Table.Arn/index/due",
+            "dynamodb:UpdateItem on Table.Arn for session#* vendor#cursor#* vendor#permits#* vendor#token#*",
+            "s3:GetObject on Bucket.Arn/recordings/*",
+            "s3:GetObject on Bucket.Arn/reports/*",
+            "s3:GetObject on Bucket.Arn/sessions/*",
+            "s3:GetObjectVersion on Bucket.Arn/reports/*",
+            "s3:ListBucket on Bucket.Arn",
+            "s3:ListBucketVersions on Bucket.Arn",
+            "s3:PutObject on Bucket.Arn/reports/*",
+            "secretsmanager:GetSecretValue on RingCentralSecret",
+            "secretsmanager:GetSecretValue on VerificationSecret",
+        ],
+    ),
+];
+
 /// The statements of a function's policies. Only those written out here can be judged.
 fn statements(function: &Function) -> Vec<Value> {
     let policies = listed(&function.properties["Policies"]);
     policies.iter().flat_map(|policy| listed(&policy["Statement"])).collect()
 }
 
+/// What a statement allows, as [`RIGHTS`] says it.
+fn rights(statement: &Value) -> Vec<String> {
+    let condition = condition(&statement["Condition"]);
+    let resources = listed(&statement["Resource"]);
+    let of_action = |action: &Value| -> Vec<String> {
+        let action = action.as_str().unwrap_or_default();
+        resources.iter().map(|resource| format!("{action} on {}{condition}", place(resource))).collect()
+    };
+    listed(&statement["Action"]).iter().flat_map(of_action).collect()
+}
+
+/// A resource of this stack; anything else as it is written.
+fn place(resource: &Value) -> String {
+    let text = |tag: &str| resource[tag].as_str();
+    match (text("Ref"), text("Fn::GetAtt"), text("Fn::Sub")) {
+        (Some(name), ..) | (_, Some(name), _) => name.to_owned(),
+        (.., Some(text)) => text.replace("${", "").replace('}', ""),
+        (None, None, None) => resource.to_string(),
+    }
+}
+
+/// The condition that lets nobody at other rows; any other as it is written.
+fn condition(condition: &Value) -> String {
+    let keys = listed(&condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
+    let mut keys: Vec<&str> = keys.iter().filter_map(Value::as_str).collect();
+    if condition.is_null() {
+        String::new()
+    } else if *condition == rows(&keys) {
+        keys.sort_unstable();
+        format!(" for {}", keys.join(" "))
+    } else {
+        format!(" if {condition}")
+    }
+}
+
+fn rows(keys: &[&str]) -> Value {
+    json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } })
+}
+
 fn complaints(template: &Template) -> Vec<String> {
     let functions = template.functions();
-    let of_functions = functions
-        .iter()
-        .flat_map(|function| [of_all(template, function), of_webhook(function), of_readers(function)].concat());
-    of_functions.chain(from_elsewhere(template)).collect()
+    let of_functions = functions.iter().flat_map(|function| [of_form(function), of_list(function)].concat());
+    let gone = RIGHTS.iter().filter(|(binary, _)| functions.iter().all(|function| function.binary != *binary));
+    let gone = gone.map(|(binary, _)| format!("there is no {binary}"));
+    of_functions.chain(gone).chain(from_elsewhere(template)).collect()
 }
 
 /// Resources that give rights past the functions' own policies.
@@ -28,7 +115,8 @@ fn from_elsewhere(template: &Template) -> Vec<String> {
     found.map(|(name, _)| format!("{name} gives rights past the functions' policies")).collect()
 }
 
-fn of_all(template: &Template, function: &Function) -> Vec<String> {
+/// What would let rights pass unread, and whether the secrets a function is told of are the ones it may read.
+fn of_form(function: &Function) -> Vec<String> {
     let mut found = Vec::new();
     let binary = &function.binary;
     if !listed(&function.properties["Policies"]).iter().all(|policy| policy["Statement"].is_array()) {
@@ -41,86 +129,26 @@ fn of_all(template: &Template, function: &Function) -> Vec<String> {
         if statement["Effect"] != "Allow" || !statement["NotAction"].is_null() || !statement["NotResource"].is_null() {
             found.push(format!("{binary} has a statement that does not plainly allow"));
         }
-        for action in listed(&statement["Action"]) {
-            let action = action.as_str().unwrap_or_default();
-            if action.contains('*') || action.contains("Delete") || !action.contains(':') {
-                found.push(format!("{binary} may {action}"));
-            }
-        }
-        if listed(&statement["Resource"]).iter().any(|resource| referred(resource).is_empty()) {
-            found.push(format!("{binary} may act on what is not of this stack"));
-        }
     }
-    let secrets: BTreeSet<String> = variables_for_secrets(function).iter().flat_map(referred).collect();
-    if readable_secrets(function) != secrets || !secrets.iter().all(|name| is_secret(template, name)) {
+    let reads = |statement: &&Value| listed(&statement["Action"]).contains(&json!("secretsmanager:GetSecretValue"));
+    let readable: BTreeSet<_> =
+        statements(function).iter().filter(reads).flat_map(|statement| referred(&statement["Resource"])).collect();
+    let told = function.variables().into_iter().filter(|(name, _)| name.ends_with("_SECRET_ID"));
+    if readable != told.flat_map(|(_, value)| referred(&value)).collect() {
         found.push(format!("{binary} may not read exactly the secrets it is told of"));
     }
     found
 }
 
-fn variables_for_secrets(function: &Function) -> Vec<Value> {
-    function.variables().into_iter().filter(|(name, _)| name.ends_with("_SECRET_ID")).map(|(_, value)| value).collect()
-}
-
-fn readable_secrets(function: &Function) -> BTreeSet<String> {
-    let reads = |statement: &&Value| listed(&statement["Action"]).contains(&json!("secretsmanager:GetSecretValue"));
-    statements(function).iter().filter(reads).flat_map(|statement| referred(&statement["Resource"])).collect()
-}
-
-fn is_secret(template: &Template, name: &str) -> bool {
-    template.0["Resources"][name]["Type"] == "AWS::SecretsManager::Secret"
-}
-
-/// The webhook can be reached by anybody: it gets at sessions and reminders only, not at the access token under
-/// `vendor#`.
-fn of_webhook(function: &Function) -> Vec<String> {
-    if function.binary != "webhook" {
-        return Vec::new();
-    }
-    let mut found = Vec::new();
-    for statement in statements(function) {
-        let on =
-            |service: &str| listed(&statement["Action"]).iter().any(|it| it.as_str().unwrap().starts_with(service));
-        if on("dynamodb:") && statement["Condition"] != rows(&["session#*", "signal#*"]) {
-            found.push("webhook may reach other rows than sessions and reminders".to_owned());
-        }
-        if on("dynamodb:") && statement["Action"] != "dynamodb:UpdateItem" {
-            found.push("webhook may do more than its one update".to_owned());
-        }
-        if on("s3:") {
-            found.push("webhook may reach the archive".to_owned());
-        }
-    }
-    let all = [&function.properties["Policies"], &function.properties["Environment"]];
-    if all.into_iter().flat_map(referred).any(|name| name == "RingCentralSecret" || name == "Bucket") {
-        found.push("webhook is told of the RingCentral secret or the bucket".to_owned());
-    }
-    found
-}
-
-/// Which rows may be read, by function and action. The archiver knows sessions from the index and from what updates reply.
-const READERS: &[(&str, &str, &[&str])] = &[
-    ("archiver", "dynamodb:GetItem", &["vendor#token#*", "vendor#permits#*"]),
-    ("reconciler", "dynamodb:GetItem", &["vendor#token#*", "vendor#permits#*", "vendor#cursor#*"]),
-    ("reconciler", "dynamodb:BatchGetItem", &["session#*"]),
-];
-
-fn of_readers(function: &Function) -> Vec<String> {
-    let mut found = Vec::new();
-    for action in ["dynamodb:GetItem", "dynamodb:BatchGetItem"] {
-        let named = READERS.iter().find(|(binary, named, _)| *binary == function.binary && *named == action);
-        let reads = |statement: &Value| listed(&statement["Action"]).contains(&json!(action));
-        let given: Vec<_> = statements(function).into_iter().filter(reads).map(|it| it["Condition"].clone()).collect();
-        if given != named.map(|(.., keys)| rows(keys)).into_iter().collect::<Vec<_>>() {
-            found.push(format!("{} has other rows for {action} than it is meant to", function.binary));
-        }
-    }
-    found
-}
-
-/// The condition that lets nobody at other rows.
-fn rows(keys: &[&str]) -> Value {
-    json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } })
+/// [`RIGHTS`] and the template, both ways.
+fn of_list(function: &Function) -> Vec<String> {
+    let binary = &function.binary;
+    let meant = RIGHTS.iter().find(|(named, _)| named == binary).map_or(&[][..], |(_, meant)| meant);
+    let meant: BTreeSet<String> = meant.iter().map(|right| (*right).to_owned()).collect();
+    let given: BTreeSet<String> = statements(function).iter().flat_map(rights).collect();
+    let more = given.difference(&meant).map(|right| format!("{binary} is not meant to {right}"));
+    let missing = meant.difference(&given).map(|right| format!("{binary} cannot {right}"));
+    more.chain(missing).collect()
 }
 
 #[test]
@@ -131,76 +159,121 @@ fn functions_may_do_what_they_must_and_no_more() {
 #[test]
 fn the_names_the_rules_use_are_the_template_s() {
     let template = Template::read();
-    assert!(is_secret(&template, "RingCentralSecret"));
-    assert_eq!(template.resources("AWS::S3::Bucket")[0].0, "Bucket");
-    assert_eq!(
-        template.function("archiver").variables()["RINGCENTRAL_SECRET_ID"],
-        json!({ "Ref": "RingCentralSecret" })
-    );
-    for function in template.functions() {
-        assert!(!statements(&function).is_empty(), "{}", function.binary);
+    for (name, kind) in [
+        ("Bucket", "AWS::S3::Bucket"),
+        ("Table", "AWS::DynamoDB::Table"),
+        ("RingCentralSecret", "AWS::SecretsManager::Secret"),
+        ("VerificationSecret", "AWS::SecretsManager::Secret"),
+    ] {
+        assert_eq!(template.0["Resources"][name]["Type"], kind, "{name}");
     }
 }
 
 #[test]
-fn rights_that_are_too_wide_are_found() {
+fn other_rights_than_those_meant_are_found() {
     let template = Template::read();
-    let webhook = "/Resources/WebhookFunction/Properties/Policies/0/Statement";
-    let archiver = "/Resources/ArchiverFunction/Properties/Policies/0/Statement";
-    let reconciler = "/Resources/ReconcilerFunction/Properties/Policies/0/Statement";
-    for (pointer, value, complaint) in [
-        (format!("{webhook}/0/Condition"), rows(&["*"]), "webhook may reach other rows than sessions and reminders"),
+    let policies = |function: &str| format!("/Resources/{function}Function/Properties/Policies");
+    for (function, statement, changed, value, complaint) in [
+        ("Webhook", 0, "Condition", rows(&["*"]), "webhook is not meant to dynamodb:UpdateItem on Table.Arn for *"),
+        ("Webhook", 0, "Condition", json!(null), "webhook is not meant to dynamodb:UpdateItem on Table.Arn"),
         (
-            format!("{webhook}/0/Condition"),
-            rows(&["vendor#*"]),
-            "webhook may reach other rows than sessions and reminders",
+            "Webhook",
+            0,
+            "Condition",
+            rows(&["session#*", "signal#*", "vendor#*"]),
+            "webhook is not meant to dynamodb:UpdateItem on Table.Arn for session#* signal#* vendor#*",
         ),
-        (format!("{webhook}/0/Condition"), json!(null), "webhook may reach other rows than sessions and reminders"),
-        (format!("{webhook}/0/Action"), json!(["dynamodb:DeleteItem"]), "webhook may dynamodb:DeleteItem"),
-        (format!("{webhook}/0/Action"), json!("dynamodb:*"), "webhook may dynamodb:*"),
-        (format!("{webhook}/0/Action"), json!("dynamodb:Query"), "webhook may do more than its one update"),
-        (format!("{webhook}/1/Resource"), json!("*"), "webhook may act on what is not of this stack"),
         (
-            format!("{webhook}/1/Resource"),
+            "Webhook",
+            0,
+            "Action",
+            json!("dynamodb:*"),
+            "webhook is not meant to dynamodb:* on Table.Arn for session#* signal#*",
+        ),
+        (
+            "Webhook",
+            0,
+            "Action",
+            json!("dynamodb:Query"),
+            "webhook cannot dynamodb:UpdateItem on Table.Arn for session#* signal#*",
+        ),
+        ("Webhook", 1, "Resource", json!("*"), "webhook is not meant to secretsmanager:GetSecretValue on \"*\""),
+        (
+            "Webhook",
+            1,
+            "Resource",
             json!([{ "Ref": "VerificationSecret" }, { "Fn::Sub": "${RingCentralSecret}*" }]),
             "webhook may not read exactly the secrets it is told of",
         ),
         (
+            "Archiver",
+            1,
+            "Condition",
+            json!({ "StringLike": { "dynamodb:LeadingKeys": ["vendor#*"] } }),
+            "archiver is not meant to dynamodb:GetItem on Table.Arn if {\"StringLike\":{\"dynamodb:LeadingKeys\":[\"vendor#*\"]}}",
+        ),
+        (
+            "Archiver",
+            3,
+            "Action",
+            json!(["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:DeleteObject"]),
+            "archiver is not meant to s3:DeleteObject on Bucket.Arn/recordings/*",
+        ),
+        ("Archiver", 3, "Action", json!("s3:PutObject"), "archiver cannot s3:GetObject on Bucket.Arn/recordings/*"),
+        ("Archiver", 0, "Effect", json!("Deny"), "archiver has a statement that does not plainly allow"),
+        ("Reconciler", 0, "Condition", json!(null), "reconciler is not meant to dynamodb:UpdateItem on Table.Arn"),
+        (
+            "Reconciler",
+            0,
+            "Condition",
+            rows(&["session#*", "vendor#*"]),
+            "reconciler is not meant to dynamodb:UpdateItem on Table.Arn for session#* vendor#*",
+        ),
+        (
+            "Reconciler",
+            2,
+            "Condition",
+            rows(&["*"]),
+            "reconciler is not meant to dynamodb:BatchGetItem on Table.Arn for *",
+        ),
+        (
+            "Reconciler",
+            4,
+            "Action",
+            json!(["s3:GetObject", "s3:PutObject"]),
+            "reconciler is not meant to s3:PutObject on Bucket.Arn/recordings/*",
+        ),
+        (
+            "Reconciler",
+            5,
+            "Resource",
+            json!({ "Fn::Sub": "${Bucket.Arn}/*" }),
+            "reconciler is not meant to s3:PutObject on Bucket.Arn/*",
+        ),
+        ("Reconciler", 6, "Action", json!("s3:ListBucket"), "reconciler cannot s3:ListBucketVersions on Bucket.Arn"),
+    ] {
+        let pointer = format!("{}/0/Statement/{statement}", policies(function));
+        let mut whole = template.0.pointer(&pointer).unwrap().clone();
+        whole[changed] = value;
+        let found = complaints(&template.with(&pointer, whole));
+        assert!(found.iter().any(|line| line == complaint), "{pointer}: {found:?}");
+    }
+    for (pointer, value, complaint) in [
+        (
             "/Resources/WebhookFunction/Properties/Environment/Variables".to_owned(),
             json!({ "VERIFICATION_SECRET_ID": { "Ref": "RingCentralSecret" } }),
-            "webhook is told of the RingCentral secret or the bucket",
+            "webhook may not read exactly the secrets it is told of",
         ),
-        (format!("{archiver}/0/Action"), json!("s3:DeleteObjectVersion"), "archiver may s3:DeleteObjectVersion"),
-        (
-            format!("{archiver}/1/Condition"),
-            rows(&["vendor#token#*"]),
-            "archiver has other rows for dynamodb:GetItem than it is meant to",
-        ),
-        (
-            format!("{archiver}/1/Condition"),
-            json!(null),
-            "archiver has other rows for dynamodb:GetItem than it is meant to",
-        ),
-        (
-            format!("{reconciler}/2/Condition"),
-            rows(&["*"]),
-            "reconciler has other rows for dynamodb:BatchGetItem than it is meant to",
-        ),
-        (
-            format!("{archiver}/2/Action"),
-            json!(["dynamodb:Query", "dynamodb:BatchGetItem"]),
-            "archiver has other rows for dynamodb:BatchGetItem than it is meant to",
-        ),
-        (format!("{archiver}/0/Effect"), json!("Deny"), "archiver has a statement that does not plainly allow"),
         (
             "/Resources/WebhookLogs".to_owned(),
             json!({ "Type": "AWS::IAM::ManagedPolicy" }),
             "WebhookLogs gives rights past the functions' policies",
         ),
+        (policies("Archiver"), json!(["AmazonS3FullAccess"]), "archiver has a policy that is not written out"),
         (
-            "/Resources/ArchiverFunction/Properties/Policies".to_owned(),
-            json!(["AmazonS3FullAccess"]),
-            "archiver has a policy that is not written out",
+            "/Resources/ReconcilerFunction/Metadata/BuildProperties/Binary".to_owned(),
+            json!("other"),
+            "there is no reconciler",
         ),
     ] {
         let found = complaints(&template.with(&pointer, value));

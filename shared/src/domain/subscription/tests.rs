@@ -54,7 +54,7 @@ fn somebody_elses_is_never_named() {
     let broken = Subscription { active: false, disabled: vec!["/x".to_owned()], ..foreign.clone() };
     for theirs in [foreign, broken] {
         assert_eq!(plan(std::slice::from_ref(&theirs), None), Plan::Create(create(Fault::Missing, &[], None)));
-        assert_eq!(plan(&[theirs, healthy("ours")], None), keep("ours", &[]));
+        assert_eq!(plan(&[theirs, healthy("ours")], Some(&remembered("ours"))), keep("ours", &[]));
     }
 }
 
@@ -80,18 +80,38 @@ fn another_token_than_it_was_given_replaces_it() {
     let before = Memory { fingerprint: "before".to_owned(), ..remembered("a") };
     let rotated = Plan::Create(create(Fault::SecretRotated, &["a"], Some("a")));
     assert_eq!(plan(&[healthy("a")], Some(&before)), rotated);
-    // Of another one of ours it is not known what it was given: perhaps it is the new one, whose answer was lost.
-    assert_eq!(plan(&[healthy("a"), healthy("b")], Some(&before)), keep("b", &["a"]));
 }
 
 #[test]
-fn of_several_healthy_ones_the_remembered_stays_else_the_longest_lived() {
+fn a_token_that_nobody_remembers_is_no_healthy_one() {
+    let unknown = |why, stand_in| Plan::Create(create(why, &[stand_in], Some(stand_in)));
+    assert_eq!(plan(&[healthy("a")], None), unknown(Fault::TokenUnknown, "a"));
+    assert_eq!(plan(&[healthy("a")], Some(&remembered("gone"))), unknown(Fault::TokenUnknown, "a"));
+    assert_eq!(plan(&[deaf("a")], None), unknown(Fault::FilterDisabled, "a"));
+    // Perhaps the second is what took the first one's place, whose answer was lost; perhaps somebody made it by hand.
+    let before = Memory { fingerprint: "before".to_owned(), ..remembered("a") };
+    let both = Plan::Create(create(Fault::SecretRotated, &["b", "a"], Some("a")));
+    assert_eq!(plan(&[healthy("a"), healthy("b")], Some(&before)), both);
+}
+
+#[test]
+fn of_several_the_remembered_stays() {
     let long = Subscription { expires_at_ms: NOW_MS + 2 * YEAR_MS, ..healthy("long") };
     let broken = Subscription { active: false, expires_at_ms: NOW_MS + 3 * YEAR_MS, ..healthy("broken") };
     let listed = [healthy("a"), long, broken, healthy("b")];
-    assert_eq!(plan(&listed, None), keep("long", &["broken", "a", "b"]));
     assert_eq!(plan(&listed, Some(&remembered("b"))), keep("b", &["broken", "long", "a"]));
-    assert_eq!(plan(&listed, Some(&remembered("broken"))), keep("long", &["broken", "a", "b"]));
+}
+
+#[test]
+fn what_hears_nothing_makes_room_first_and_the_stand_in_last() {
+    let long = Subscription { expires_at_ms: NOW_MS + 2 * YEAR_MS, ..healthy("long") };
+    let blacklisted = Subscription { active: false, ..healthy("blacklisted") };
+    let elsewhere = Subscription { address: OLD.to_owned(), ..healthy("elsewhere") };
+    let expired = Subscription { expires_at_ms: NOW_MS, ..healthy("expired") };
+    let listed = [healthy("a"), long, blacklisted, elsewhere, expired];
+    let order = ["elsewhere", "blacklisted", "expired", "a", "long"];
+    let expected = Plan::Create(create(Fault::TokenUnknown, &order, Some("long")));
+    assert_eq!(plan(&listed, Some(&remembered("elsewhere"))), expected);
 }
 
 #[test]
@@ -103,7 +123,7 @@ fn a_life_is_renewed_near_its_end_and_whenever_the_vendor_reminds() {
         (1, Occasion::Schedule, true),
         (YEAR_MS, Occasion::Reminder, true),
     ] {
-        let plan = WANTED.plan(&ends_in(left_ms), None, occasion, NOW_MS);
+        let plan = WANTED.plan(&ends_in(left_ms), Some(&remembered("a")), occasion, NOW_MS);
         let Plan::Keep { id, renew, delete } = plan else { panic!("{plan:?}") };
         assert_eq!((id.as_str(), renew, delete.len()), ("a", expected, 0), "{left_ms} {occasion:?}");
     }
@@ -125,11 +145,15 @@ fn spellings_of_one_address_are_one_place() {
         ("", false),
     ] {
         let listed = [Subscription { address: address.to_owned(), ..healthy("a") }];
-        assert_eq!(matches!(plan(&listed, None), Plan::Keep { .. }), is_ours, "{address}");
+        let expected =
+            if is_ours { create(Fault::TokenUnknown, &["a"], Some("a")) } else { create(Fault::Missing, &[], None) };
+        assert_eq!(plan(&listed, None), Plan::Create(expected), "{address}");
+        assert_eq!(matches!(plan(&listed, Some(&remembered("a"))), Plan::Keep { .. }), is_ours, "{address}");
     }
     let with_path = Wanted { address: "https://hook.example.com/in?key=1", ..WANTED };
     let listed = [Subscription { address: "https://hook.example.com:443/in/?key=1".to_owned(), ..healthy("a") }];
-    assert!(matches!(with_path.plan(&listed, None, Occasion::Schedule, NOW_MS), Plan::Keep { .. }));
+    let plan = with_path.plan(&listed, Some(&remembered("a")), Occasion::Schedule, NOW_MS);
+    assert!(matches!(plan, Plan::Keep { .. }), "{plan:?}");
 }
 
 #[test]
@@ -150,7 +174,7 @@ fn filters_are_compared_without_our_own_ids() {
         assert_eq!(normal(filter), expected);
     }
     let more = Subscription { filters: [healthy("a").filters, vec!["/more".to_owned()]].concat(), ..healthy("a") };
-    assert_eq!(plan(&[more], None), keep("a", &[]), "more does no harm");
+    assert_eq!(plan(&[more], Some(&remembered("a"))), keep("a", &[]), "more does no harm");
     let narrow =
         Subscription { filters: vec![format!("{EXPANDED}?direction=Inbound"), FILTERS[1].into()], ..healthy("a") };
     assert_eq!(plan(&[narrow], None), Plan::Create(create(Fault::FilterMissing, &["a"], Some("a"))));

@@ -77,7 +77,19 @@ fn nothing_is_deleted_before_the_new_one_stands() {
 }
 
 #[test]
-fn where_no_more_are_allowed_the_broken_one_goes_first() {
+fn where_no_more_are_allowed_one_of_ours_goes_first_and_the_stand_in_only_if_it_is_alone() {
+    let alone = Vendor { most: Some(1), ..Vendor::with(&[healthy("a")]) };
+    assert_eq!(alone.run(&Row::default(), Occasion::Schedule).outcome, Outcome::Repaired);
+    assert_eq!(alone.said.take(), ["list", "warm", "refuse one more", "delete a", "create new-1"]);
+    let several = || Vendor { most: Some(3), ..Vendor::with(&[healthy("a"), blacklisted("b"), healthy("c")]) };
+    let vendor = several();
+    assert_eq!(vendor.run(&Row::default(), Occasion::Schedule).outcome, Outcome::Repaired);
+    let said = ["list", "warm", "refuse one more", "delete b", "create new-1", "delete c", "delete a"];
+    assert_eq!(vendor.said.take(), said);
+    let deaf = several();
+    deaf.deaf.set(true);
+    assert_eq!(alarm_of(&deaf.run(&Row::default(), Occasion::Schedule)), Alarm::PermissionMissing);
+    assert_eq!(deaf.ids(), ["a"], "it still stands in");
     let vendor = Vendor { most: Some(1), ..Vendor::with(&[blacklisted("a")]) };
     let kept = vendor.run(&knows("a"), Occasion::Schedule);
     assert_eq!((kept.outcome, kept.repaired), (Outcome::Repaired, true));
@@ -145,8 +157,8 @@ fn a_creation_without_an_answer_is_not_tried_again_and_the_next_run_finds_it() {
     assert_eq!(vendor.said.take(), ["list", "warm", "create new-1"]);
     vendor.fails = None;
     let kept = vendor.run(&row, Occasion::Schedule);
-    let expected = Kept { outcome: Outcome::Healthy, repaired: true, healthy_at_ms: Some(NOW_MS - 900_000) };
-    assert_eq!((kept, vendor.ids()), (expected, vec!["new-1".to_owned()]));
+    let expected = Kept { outcome: Outcome::Repaired, repaired: true, healthy_at_ms: Some(NOW_MS - 900_000) };
+    assert_eq!((kept, vendor.ids()), (expected, vec!["new-2".to_owned()]), "which token new-1 has, nobody remembers");
 }
 
 #[test]
@@ -188,7 +200,19 @@ fn every_failure_is_the_one_alarm_it_should_be_and_deletes_nothing() {
 #[test]
 fn a_memory_that_cannot_be_read_is_none() {
     let row = Row(RefCell::new(Cursor { rev: 7, state: Some("{".to_owned()) }));
-    let kept = Vendor::with(&[healthy("a")]).run(&row, Occasion::Schedule);
-    assert_eq!(kept, Kept { outcome: Outcome::Healthy, repaired: true, healthy_at_ms: None });
+    let vendor = Vendor::with(&[healthy("a")]);
+    let kept = vendor.run(&row, Occasion::Schedule);
+    assert_eq!(kept, Kept { outcome: Outcome::Repaired, repaired: true, healthy_at_ms: None });
     assert_eq!(row.0.borrow().rev, 8);
+    assert_eq!(vendor.said.take(), ["list", "warm", "create new-1", "delete a"], "and so is its token's");
+}
+
+#[test]
+fn one_whose_token_nobody_remembers_stays_until_a_new_one_stands() {
+    let refused: Failure = || status(403, "CMN-408");
+    let vendor = Vendor { fails: Some(("create", refused)), ..Vendor::with(&[healthy("a")]) };
+    let row = Row::default();
+    assert_eq!(alarm_of(&vendor.run(&row, Occasion::Schedule)), Alarm::CreateRefused);
+    assert_eq!((vendor.ids(), row.0.borrow().rev), (vec!["a".to_owned()], 0), "and it is not remembered as ours");
+    assert_eq!(vendor.said.take(), ["list", "warm", "create new-1"]);
 }
