@@ -1,6 +1,6 @@
 //! A trigger in, a summary out.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use shared::{

@@ -122,9 +122,9 @@ impl Shell {
     async fn prove(&self, outcome: &Outcome) -> Result<Vec<DayProof>, ShellError> {
         let prover = Prover { sessions: &self.table, archive: &self.bucket, cursors: &self.table, clock: &System };
         let mut proofs = Vec::new();
-        for account in outcome.accounts() {
+        for account in prover.accounts(outcome.accounts()).await? {
             for day in outcome.days() {
-                proofs.push(prover.prove_day(account, day, Offered::new()).await?);
+                proofs.push(prover.prove_day(&account, day, Offered::new()).await?);
             }
         }
         Ok(proofs)

@@ -1,6 +1,6 @@
 //! `reconcile` and `backfill`: the reconciler's sweeps from a shell, until they are done.
 
-use std::{fmt, io, iter, ops::Range, time::Duration};
+use std::{collections::BTreeSet, fmt, io, iter, ops::Range, time::Duration};
 
 use serde_json::{Value, json};
 use shared::{
@@ -137,8 +137,8 @@ fn words(swept: &Swept) -> String {
 
 impl Outcome {
     /// The accounts of the calls.
-    pub(crate) fn accounts(&self) -> impl Iterator<Item = &AccountId> {
-        self.swept.accounts.iter()
+    pub(crate) fn accounts(&self) -> &BTreeSet<AccountId> {
+        &self.swept.accounts
     }
 
     /// The UTC days of the stretch.
