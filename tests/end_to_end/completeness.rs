@@ -4,6 +4,7 @@ mod chain;
 mod kills;
 mod races;
 mod rounds;
+mod undecided;
 
 use std::{
     cell::Cell,

@@ -167,15 +167,15 @@ impl Progress {
     }
 
     /// A day was proved. If it is the one that was next, the one after it is.
-    pub fn proved(&mut self, day: Day, settled: bool) {
+    pub fn proved(&mut self, day: Day, stays_open: bool) {
         self.left.remove(&day);
         if self.through.is_some_and(|through| through.next() == day) {
             self.through = Some(day);
         }
-        if settled {
-            self.open.remove(&day);
-        } else {
+        if stays_open {
             self.open.insert(day);
+        } else {
+            self.open.remove(&day);
         }
     }
 }
@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(progress.in_turn(4), [closed[0], closed[1], second, third, first]);
         assert_eq!(progress.listed, now);
 
-        progress.proved(third, true);
+        progress.proved(third, false);
         progress.begin(day("2026-03-06"), queued.into_iter(), BTreeMap::new());
         assert_eq!(progress.in_turn(0), [closed[0], closed[1], first, second], "the round goes on");
         assert_eq!(Progress::default().in_turn(3), []);
@@ -256,15 +256,15 @@ mod tests {
     #[test]
     fn a_proved_day_is_open_until_it_is_settled() {
         let mut progress = Progress { through: Some(day("2026-03-01")), ..Progress::default() };
-        progress.proved(day("2026-03-02"), false);
+        progress.proved(day("2026-03-02"), true);
         assert_eq!((progress.through, progress.open.len()), (Some(day("2026-03-02")), 1));
         for other in ["2026-02-01", "2026-03-04"] {
-            progress.proved(day(other), false);
+            progress.proved(day(other), true);
             assert_eq!(progress.through, Some(day("2026-03-02")), "{other} is not the next one");
         }
-        progress.proved(day("2026-03-02"), true);
+        progress.proved(day("2026-03-02"), false);
         assert_eq!(progress.open, [day("2026-02-01"), day("2026-03-04")].into());
-        progress.proved(day("2026-03-03"), true);
+        progress.proved(day("2026-03-03"), false);
         assert_eq!(progress.through, Some(day("2026-03-03")));
     }
 }
