@@ -77,6 +77,19 @@ async fn an_object_of_which_the_bucket_says_nothing_waits_and_others_are_proved(
 }
 
 #[tokio::test]
+async fn a_report_that_cannot_be_looked_at_breaks_the_chain_and_ends_no_run() {
+    let world = World::default();
+    world.run(0, "00:00:00").await;
+    world.run(2, "01:00:00").await;
+    world.clock.0.set(day(2).start_ms() + 2 * HOUR_MS);
+    let keys = vec![ObjectKey::report(&account(), day(0))];
+    let bucket = Refusing { bucket: &world.bucket, keys, error: ArchiveError::Rejected };
+    let prover = Prover { sessions: &world.table, archive: &bucket, cursors: &world.table, clock: &world.clock };
+    let found = prover.run(hour(&account(), u64::MAX)).await.unwrap().found.unwrap();
+    assert_eq!(found.defects, BTreeMap::from([(DefectClass::BrokenChain, 1)]));
+}
+
+#[tokio::test]
 async fn a_bucket_that_cannot_be_reached_ends_the_run() {
     let world = world().await;
     let bucket = Refusing { bucket: &world.bucket, keys: vec![key(0, "11.mp3")], error: ArchiveError::Unavailable };

@@ -15,6 +15,8 @@ const HOURLY_MS: u64 = 55 * 60_000;
 pub struct Progress {
     /// The report issued last.
     pub head: Option<Head>,
+    /// The reports up to this place were found to be what the ones after them say.
+    pub verified: u64,
     /// A report that may have been written since.
     pub pending: Option<Pending>,
     /// Days whose proof was not settled, or of whose calls more was learned since.
@@ -55,6 +57,8 @@ pub struct InvalidProgress;
 #[derive(Serialize, Deserialize)]
 struct Document {
     head: Option<HeadDocument>,
+    #[serde(default)]
+    verified: u64,
     pending: Option<PendingDocument>,
     open: Vec<String>,
     #[serde(default)]
@@ -92,6 +96,7 @@ impl Progress {
         let pending = self.pending.clone();
         let document = Document {
             head,
+            verified: self.verified,
             pending: pending.map(|Pending { key, sha256 }| PendingDocument { key: key.to_string(), sha256 }),
             open: self.open.iter().map(Day::to_string).collect(),
             left: self.left.iter().map(Day::to_string).collect(),
@@ -109,7 +114,7 @@ impl Progress {
     /// Refuses what no version of this program wrote.
     pub fn parse(json: &str) -> Result<Self, InvalidProgress> {
         let document: Document = serde_json::from_str(json).map_err(|_| InvalidProgress)?;
-        let Document { head, pending, open, left, listed, proved_ms, through } = document;
+        let Document { head, verified, pending, open, left, listed, proved_ms, through } = document;
         let day = |text: String| Day::parse(&text).ok_or(InvalidProgress);
         let head = head.map(|HeadDocument { sequence, key, version, sha256 }| {
             let link = Link { key: ObjectKey::from_row(key), version, sha256 };
@@ -117,6 +122,7 @@ impl Progress {
         });
         Ok(Self {
             head,
+            verified,
             pending: pending.map(|PendingDocument { key, sha256 }| Pending { key: ObjectKey::from_row(key), sha256 }),
             open: open.into_iter().map(day).collect::<Result<_, _>>()?,
             left: left.into_iter().map(day).collect::<Result<_, _>>()?,
@@ -194,6 +200,7 @@ mod tests {
         let link = Link { key: key.clone(), version: Some("v1".into()), sha256: "abc=".into() };
         let full = Progress {
             head: Some(Head { sequence: 7, link: link.clone() }),
+            verified: 6,
             pending: Some(Pending { key, sha256: "def=".into() }),
             open: [day("2026-03-01"), day("2026-02-28")].into(),
             left: [day("2026-02-28")].into(),

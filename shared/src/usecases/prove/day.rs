@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, TryStreamExt, future::try_join, stream};
 
-use super::{ABREAST, ProveError, Prover, queue::Queue};
+use super::{ABREAST, Answer, ProveError, Prover, of_one, queue::Queue};
 use crate::{
     domain::{
         checksum::{Digests, Verified},
@@ -196,26 +196,6 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         let fingerprint = digests.finish();
         let checksum = Some(Verified::Sha256(fingerprint.sha256));
         Ok(Some(Found { size_bytes: fingerprint.size_bytes, etag: Some(reading.etag), checksum }))
-    }
-}
-
-/// What the bucket says of one key.
-enum Answer<T> {
-    Says(T),
-    /// Rights, a key of others, or a storage class: it will not say.
-    Refused,
-}
-
-/// A refusal concerns one key alone: a bucket that may not be used at all has refused the listing. Others end the run.
-fn of_one<T>(key: &ObjectKey, answer: Result<T, ArchiveError>) -> Result<Answer<T>, ArchiveError> {
-    match answer {
-        Ok(says) => Ok(Answer::Says(says)),
-        Err(ArchiveError::Rejected(error)) => {
-            // Others choose the names of strays: a log must not have them.
-            tracing::warn!(object.day = ?key.day(), error, "an object cannot be looked at: its day stays open");
-            Ok(Answer::Refused)
-        }
-        Err(error @ (ArchiveError::Unavailable(_) | ArchiveError::Indeterminate(_))) => Err(error),
     }
 }
 

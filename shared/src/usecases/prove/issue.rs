@@ -1,9 +1,7 @@
 //! Reports, issued one after the other. The cursor names a report before it is written, so that a run killed in between
 //! leaves no doubt.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
-
-use super::{ABREAST, ProveError, Prover};
+use super::{ProveError, Prover, chain::newest_before};
 use crate::{
     domain::{
         completeness::{DayProof, Head, Link, Pending, Progress, Report},
@@ -99,9 +97,7 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
             }
         }
         if progress.head.is_none() {
-            let reports = self.reports(account).await?.into_iter();
-            let heads = reports.filter_map(|there| Some(Head { sequence: there.report?.sequence, link: there.link }));
-            progress.head = heads.max_by_key(|head| head.sequence);
+            progress.head = newest_before(u64::MAX, &self.rings(account).await?);
         }
         Ok(Kept { job, rev: cursor.rev, progress })
     }
@@ -112,15 +108,6 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         }
         kept.rev += 1;
         Ok(())
-    }
-
-    /// All reports of an account that have not been replaced.
-    pub(super) async fn reports(&self, account: &AccountId) -> Result<Vec<There>, ArchiveError> {
-        let listed = self.archive.list(&format!("reports/account={account}/")).await?;
-        let reads = listed.into_iter().map(|entry| async move { self.report(&entry.key).await });
-        let reads: Vec<_> = reads.collect();
-        let read: Vec<_> = stream::iter(reads).buffer_unordered(ABREAST).try_collect().await?;
-        Ok(read.into_iter().flatten().collect())
     }
 
     pub(super) async fn report(&self, key: &ObjectKey) -> Result<Option<There>, ArchiveError> {
