@@ -6,6 +6,7 @@ mod document;
 mod evidence;
 mod progress;
 mod strays;
+mod unheard;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +17,13 @@ pub use progress::{Head, InvalidProgress, Pending, Progress};
 
 use super::{
     call_log::Offers,
-    day::Day,
+    day::{DAY_MS, Day},
     ids::{AccountId, InvalidId, RecordingId, TelephonySessionId},
     object_key::ObjectKey,
 };
+
+/// So long a day whose report says what is wrong is looked at every hour, milliseconds: who repairs it by then need not tell.
+const WATCHED_MS: u64 = 35 * DAY_MS;
 
 /// What the call log offers of a day's calls.
 pub type Offered = BTreeMap<TelephonySessionId, Offers>;
@@ -174,6 +178,12 @@ impl DayProof {
     /// Whether nothing is left to wait for or to repair.
     pub fn is_settled(&self) -> bool {
         self.waiting.is_empty() && self.missing.is_empty() && self.defects.is_empty()
+    }
+
+    /// Whether the day must be looked at again by itself, where a report says so since `since_ms`, epoch milliseconds.
+    pub fn stays_open(&self, since_ms: u64, now_ms: u64) -> bool {
+        let watched = now_ms < since_ms.saturating_add(WATCHED_MS);
+        !self.waiting.is_empty() || (watched && !self.is_settled())
     }
 
     /// Where its report lies.

@@ -10,7 +10,7 @@ mod queue;
 pub use hour::{Completeness, Hour, Turn};
 
 use crate::{
-    domain::completeness::InvalidProgress,
+    domain::{completeness::InvalidProgress, object_key::ObjectKey},
     failure::Class,
     ports::{archive_store::ArchiveError, session_store::StoreError},
 };
@@ -57,5 +57,25 @@ impl ProveError {
             Self::Progress(_) => Class::Permanent,
             Self::Contended => Class::Transient { retry_after: None },
         }
+    }
+}
+
+/// What the bucket says of one key.
+enum Answer<T> {
+    Says(T),
+    /// Rights, a key of others, or a storage class: it will not say.
+    Refused,
+}
+
+/// A refusal concerns one key alone: a bucket that may not be used at all has refused the listing. Others end the run.
+fn of_one<T>(key: &ObjectKey, answer: Result<T, ArchiveError>) -> Result<Answer<T>, ArchiveError> {
+    match answer {
+        Ok(says) => Ok(Answer::Says(says)),
+        Err(ArchiveError::Rejected(error)) => {
+            // Others choose the names of strays: a log must not have them.
+            tracing::warn!(object.day = ?key.day(), error, "an object cannot be looked at: nothing is proved of it");
+            Ok(Answer::Refused)
+        }
+        Err(error @ (ArchiveError::Unavailable(_) | ArchiveError::Indeterminate(_))) => Err(error),
     }
 }

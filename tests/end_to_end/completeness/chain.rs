@@ -51,3 +51,25 @@ async fn a_lost_table_goes_on_after_the_last_report_of_the_bucket() {
     assert_eq!((report.sequence, report.previous.unwrap().key), (4, ObjectKey::report(&account(), day(2))));
     assert_eq!(world.broken().await, []);
 }
+
+#[tokio::test]
+async fn the_hourly_run_verifies_the_end_of_the_chain_and_what_it_never_has() {
+    let world = World::default();
+    world.run(0, "00:00:00").await;
+    world.run(151, "01:00:00").await;
+    let sound = world.report(10).unwrap().to_json();
+    let overwrite = async |n, text: &str| world.overwrite(&ObjectKey::report(&account(), day(n)), text).await;
+    let told = async |time: &str| world.run(151, time).await.defects.into_values().sum::<usize>();
+
+    overwrite(10, "{}").await;
+    for time in ["02:00:00", "03:00:00"] {
+        assert_eq!(told(time).await, 1, "it was never verified, {time}");
+    }
+    overwrite(10, std::str::from_utf8(&sound).unwrap()).await;
+    assert_eq!(told("04:00:00").await, 0);
+    overwrite(10, "{}").await;
+    assert_eq!(told("05:00:00").await, 0, "that was verified and is not looked at any more");
+    assert_eq!(world.broken().await, [broken(10)]);
+    overwrite(140, "{}").await;
+    assert_eq!(told("06:00:00").await, 2, "where the end is wrong, all is looked at");
+}

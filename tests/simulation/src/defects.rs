@@ -1,12 +1,21 @@
 //! Whether the prover finds what is wrong: an archive of 90 days, reports issued for each, then damaged in every way that
 //! has a class, and proved again. The call log is a map; nothing here is limited by the vendor.
+//!
+//! The reconciler's hourly run differs: it asks no call log, since the sweep before it has added to the rows what the log
+//! offers, and it proves the days that closed, changed or were touched, and the end of the chain. A test runs it over the
+//! same damage, with all days touched.
 
 mod damage;
 mod population;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, error::Error, pin::pin, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    pin::pin,
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use shared::{
@@ -63,18 +72,9 @@ impl DefectsReport {
 /// Where there are too few recordings to damage so many.
 pub fn defects(damage: Damage, elapsed: impl Fn() -> Duration) -> Result<DefectsReport, Box<dyn Error>> {
     let began = elapsed();
-    let dice = Dice::of(damage.seed);
-    let (table, bucket, clock) = (MemoryTable::default(), MemoryBucket::default(), StoppedClock::default());
-    let population = Population::of(damage.recordings, &dice);
-    let prover = Prover { sessions: &table, archive: &bucket, cursors: &table, clock: &clock };
     at_once(async {
-        population.leave_in(&table, &bucket).await?;
-        let account = population::account();
-        for day in population.days() {
-            let proof = prover.prove_day(&account, day, population.offered(day)).await?;
-            prover.issue(&proof).await?;
-        }
-        let seeded = damage::seed(&population, damage.defects, &dice, &table, &bucket).await?;
+        let damaged = Damaged::of(damage).await?;
+        let (population, prover, account) = (&damaged.population, damaged.prover(), population::account());
         let prepared = elapsed();
 
         let mut told = Vec::new();
@@ -87,14 +87,12 @@ pub fn defects(damage: Damage, elapsed: impl Fn() -> Duration) -> Result<Defects
         let mut report = DefectsReport {
             recordings: population.recordings(),
             sessions: population.calls.len(),
+            seeded: damaged.by_class(),
             preparing: prepared.saturating_sub(began),
             finding: found.saturating_sub(prepared),
             ..DefectsReport::default()
         };
-        for defect in &seeded {
-            *report.seeded.entry(defect.class).or_default() += 1;
-        }
-        let mut left = seeded;
+        let mut left = damaged.seeded;
         for defect in told {
             if left.remove(&defect) {
                 *report.found.entry(defect.class).or_default() += 1;
@@ -104,6 +102,49 @@ pub fn defects(damage: Damage, elapsed: impl Fn() -> Duration) -> Result<Defects
         }
         Ok(report)
     })
+}
+
+/// An archive whose reports were issued before it was damaged.
+struct Damaged {
+    population: Population,
+    table: MemoryTable,
+    bucket: MemoryBucket,
+    clock: StoppedClock,
+    /// What must be found.
+    seeded: BTreeSet<Defect>,
+}
+
+impl Damaged {
+    async fn of(damage: Damage) -> Result<Self, Box<dyn Error>> {
+        let dice = Dice::of(damage.seed);
+        let mut archive = Self {
+            population: Population::of(damage.recordings, &dice),
+            table: MemoryTable::default(),
+            bucket: MemoryBucket::default(),
+            clock: StoppedClock::default(),
+            seeded: BTreeSet::new(),
+        };
+        let Self { population, table, bucket, .. } = &archive;
+        population.leave_in(table, bucket).await?;
+        for day in population.days() {
+            let proof = archive.prover().prove_day(&population::account(), day, population.offered(day)).await?;
+            archive.prover().issue(&proof).await?;
+        }
+        archive.seeded = damage::seed(population, damage.defects, &dice, table, bucket).await?;
+        Ok(archive)
+    }
+
+    fn prover(&self) -> Prover<'_, MemoryTable, MemoryBucket, MemoryTable, StoppedClock> {
+        Prover { sessions: &self.table, archive: &self.bucket, cursors: &self.table, clock: &self.clock }
+    }
+
+    fn by_class(&self) -> BTreeMap<DefectClass, usize> {
+        let mut seeded = BTreeMap::new();
+        for defect in &self.seeded {
+            *seeded.entry(defect.class).or_default() += 1;
+        }
+        seeded
+    }
 }
 
 /// The ports in memory answer at once: nothing is ever waited for.

@@ -36,6 +36,10 @@ pub struct Evidence {
     pub queued: BTreeSet<SessionKey>,
     /// Sessions whose row has changed while all this was read: what seems wrong with them is looked at another time.
     pub moving: BTreeSet<SessionKey>,
+    /// Sessions whose row is not what this version writes.
+    pub unreadable: BTreeSet<SessionKey>,
+    /// Keys of which the bucket says nothing, whatever lies there.
+    pub refused: BTreeSet<ObjectKey>,
     /// What lies under the manifests' keys of the day.
     pub manifests: BTreeMap<ObjectKey, ManifestRead>,
     /// What lies under the recordings' keys of the day, and under others that a row or a manifest names.
@@ -44,13 +48,6 @@ pub struct Evidence {
     pub origins: BTreeMap<ObjectKey, TelephonySessionId>,
     /// What the call log offers of the day, as far as it was asked.
     pub offered: Offered,
-}
-
-/// A recording that somebody knows and no row has heard of.
-struct Unheard {
-    session: TelephonySessionId,
-    /// How a manifest says it ended, if nobody else knows it.
-    ended: Option<RecordingState>,
 }
 
 impl Evidence {
@@ -62,6 +59,8 @@ impl Evidence {
             rows: BTreeMap::new(),
             queued: BTreeSet::new(),
             moving: BTreeSet::new(),
+            unreadable: BTreeSet::new(),
+            refused: BTreeSet::new(),
             manifests: BTreeMap::new(),
             objects: BTreeMap::new(),
             origins: BTreeMap::new(),
@@ -81,18 +80,20 @@ impl Evidence {
 
     /// Sessions that manifests, objects and the call log name.
     pub fn sessions(&self) -> BTreeSet<SessionKey> {
-        let of_manifests = self.manifests.keys().filter_map(ObjectKey::session);
+        let of_manifests = self.manifests.keys().chain(&self.refused).filter_map(ObjectKey::session);
         let named = of_manifests.chain(self.offered.keys().cloned()).chain(self.origins.values().cloned());
         named.map(|session| self.key_of(session)).collect()
     }
 
-    /// Keys under which rows of the day say that archived bytes lie, where what was found does not prove it.
+    /// Keys under which rows of the day say that archived bytes lie, or manifests of recordings no row has heard of, where
+    /// what was found does not prove it.
     pub fn unproven(&self) -> Vec<(ObjectKey, Disagreement)> {
         let mut unproven = Vec::new();
         for row in self.rows.values().filter(|row| self.is_home(row)) {
             let proofs = row.recordings().into_iter().filter_map(|recording| self.proof(row, recording));
             unproven.extend(proofs.filter_map(|proof| Some((proof.0.clone(), self.disagreement(proof)?))));
         }
+        unproven.extend(self.told_alone().filter_map(|proof| Some((proof.0.clone(), self.disagreement(proof)?))));
         unproven
     }
 
@@ -116,16 +117,11 @@ impl Evidence {
         for row in self.rows.values().filter(|row| self.is_home(row)) {
             self.judge_row(row, &mut proof);
         }
-        for (recording, Unheard { session, ended }) in self.unheard() {
-            match ended {
-                Some(state) => count_ended(state, &mut proof.counts),
-                None => drop(proof.missing.insert(recording.clone())),
-            }
-            proof.add(DefectClass::MissingRow, About::Recording { recording, session });
-        }
+        self.judge_unheard(&mut proof);
         for (class, key) in self.strays() {
             proof.add(class, About::Object(key));
         }
+        self.leave_undecided(&mut proof);
         proof.counts.missing = proof.missing.len();
         proof
     }
@@ -146,6 +142,7 @@ impl Evidence {
             }
             match self.wrong(row, recording) {
                 None if self.is_described(row, recording) => proof.counts.archived += 1,
+                Some(_) | None if self.is_undecided(row, recording) => proof.wait(row),
                 // A row that settles has its manifest first.
                 None if !settled || row.manifest.is_none() => proof.wait(row),
                 Some(_) if self.moving.contains(&row.key) => proof.wait(row),
@@ -158,6 +155,12 @@ impl Evidence {
                 }
             }
         }
+    }
+
+    /// Whether the bucket says nothing of the manifest or of the object of a recording.
+    fn is_undecided(&self, row: &SessionRow, recording: &RecordingId) -> bool {
+        let object = self.proof(row, recording).is_some_and(|(key, _)| self.refused.contains(key));
+        object || self.refused.contains(&manifest_key(row))
     }
 
     /// What is wrong with the object of a recording that its row calls archived.
@@ -178,7 +181,7 @@ impl Evidence {
         known.or_else(|| object_of(self.told(row, recording)?))
     }
 
-    fn disagreement(&self, (key, bytes): (&ObjectKey, &ArchivedBytes)) -> Option<Disagreement> {
+    pub(super) fn disagreement(&self, (key, bytes): (&ObjectKey, &ArchivedBytes)) -> Option<Disagreement> {
         bytes.disagreement(self.objects.get(key))
     }
 
@@ -201,51 +204,24 @@ impl Evidence {
     fn spoiled_manifest<'a>(&self, row: &'a SessionRow) -> Option<(DefectClass, &'a KeptManifest)> {
         let kept = row.manifest.as_ref()?;
         match self.manifests.get(&kept.key) {
+            None if self.refused.contains(&kept.key) => None,
             None => Some((DefectClass::MissingObject, kept)),
             Some(read) if read.sha256 != kept.sha256 => Some((DefectClass::ChangedBytes, kept)),
             Some(_) => None,
         }
     }
 
-    /// Recordings that no row has heard of. Where a row has changed meanwhile, it may have.
-    fn unheard(&self) -> BTreeMap<RecordingId, Unheard> {
-        let heard: BTreeSet<&RecordingId> = self.rows.values().flat_map(SessionRow::recordings).collect();
-        let mut unheard = BTreeMap::new();
-        let mut tell = |recording: &RecordingId, session: &TelephonySessionId, ended| {
-            if heard.contains(recording) || self.moving.contains(&self.key_of(session.clone())) {
-                return;
-            }
-            let known = unheard.entry(recording.clone());
-            let known = known.or_insert(Unheard { session: session.clone(), ended });
-            known.ended = known.ended.filter(|_| ended.is_some());
-        };
-        for manifest in self.manifests.values().filter_map(|read| read.manifest.as_ref()) {
-            for (recording, told) in &manifest.recordings {
-                tell(recording, &manifest.key.session, ended_without_object(told.result.state));
-            }
-        }
-        for (session, offers) in &self.offered {
-            offers.keys().for_each(|recording| tell(recording, session, None));
-        }
-        for (key, session) in &self.origins {
-            if let Some(recording) = key.recording() {
-                tell(&recording, session, None);
-            }
-        }
-        unheard
-    }
-
     fn is_home(&self, row: &SessionRow) -> bool {
         row.key.account == self.account && day_of(row) == self.day
     }
 
-    fn key_of(&self, session: TelephonySessionId) -> SessionKey {
+    pub(super) fn key_of(&self, session: TelephonySessionId) -> SessionKey {
         SessionKey { account: self.account.clone(), session }
     }
 }
 
 impl DayProof {
-    fn add(&mut self, class: DefectClass, about: About) {
+    pub(super) fn add(&mut self, class: DefectClass, about: About) {
         self.defects.insert(Defect { class, about });
     }
 
@@ -274,19 +250,13 @@ fn link((key, read): (&ObjectKey, &ManifestRead)) -> Link {
     Link { key: key.clone(), version: read.version.clone(), sha256: read.sha256.clone() }
 }
 
-/// An ending that leaves nothing to look for.
-fn ended_without_object(state: RecordingState) -> Option<RecordingState> {
-    match state {
-        RecordingState::TooShort | RecordingState::Unavailable | RecordingState::Deleted => Some(state),
-        RecordingState::Waiting | RecordingState::Archived => None,
-    }
-}
-
-fn count_ended(state: RecordingState, counts: &mut Counts) {
+/// Counts a recording that does not wait.
+pub(super) fn count_ended(state: RecordingState, counts: &mut Counts) {
     match state {
         RecordingState::TooShort => counts.too_short += 1,
         RecordingState::Unavailable => counts.unavailable += 1,
         RecordingState::Deleted => counts.deleted += 1,
-        RecordingState::Waiting | RecordingState::Archived => {}
+        RecordingState::Archived => counts.archived += 1,
+        RecordingState::Waiting => {}
     }
 }

@@ -15,6 +15,8 @@ const HOURLY_MS: u64 = 55 * 60_000;
 pub struct Progress {
     /// The report issued last.
     pub head: Option<Head>,
+    /// The reports up to this place were found to be what the ones after them say.
+    pub verified: u64,
     /// A report that may have been written since.
     pub pending: Option<Pending>,
     /// Days whose proof was not settled, or of whose calls more was learned since.
@@ -55,6 +57,8 @@ pub struct InvalidProgress;
 #[derive(Serialize, Deserialize)]
 struct Document {
     head: Option<HeadDocument>,
+    #[serde(default)]
+    verified: u64,
     pending: Option<PendingDocument>,
     open: Vec<String>,
     #[serde(default)]
@@ -92,6 +96,7 @@ impl Progress {
         let pending = self.pending.clone();
         let document = Document {
             head,
+            verified: self.verified,
             pending: pending.map(|Pending { key, sha256 }| PendingDocument { key: key.to_string(), sha256 }),
             open: self.open.iter().map(Day::to_string).collect(),
             left: self.left.iter().map(Day::to_string).collect(),
@@ -109,7 +114,7 @@ impl Progress {
     /// Refuses what no version of this program wrote.
     pub fn parse(json: &str) -> Result<Self, InvalidProgress> {
         let document: Document = serde_json::from_str(json).map_err(|_| InvalidProgress)?;
-        let Document { head, pending, open, left, listed, proved_ms, through } = document;
+        let Document { head, verified, pending, open, left, listed, proved_ms, through } = document;
         let day = |text: String| Day::parse(&text).ok_or(InvalidProgress);
         let head = head.map(|HeadDocument { sequence, key, version, sha256 }| {
             let link = Link { key: ObjectKey::from_row(key), version, sha256 };
@@ -117,6 +122,7 @@ impl Progress {
         });
         Ok(Self {
             head,
+            verified,
             pending: pending.map(|PendingDocument { key, sha256 }| Pending { key: ObjectKey::from_row(key), sha256 }),
             open: open.into_iter().map(day).collect::<Result<_, _>>()?,
             left: left.into_iter().map(day).collect::<Result<_, _>>()?,
@@ -167,15 +173,15 @@ impl Progress {
     }
 
     /// A day was proved. If it is the one that was next, the one after it is.
-    pub fn proved(&mut self, day: Day, settled: bool) {
+    pub fn proved(&mut self, day: Day, stays_open: bool) {
         self.left.remove(&day);
         if self.through.is_some_and(|through| through.next() == day) {
             self.through = Some(day);
         }
-        if settled {
-            self.open.remove(&day);
-        } else {
+        if stays_open {
             self.open.insert(day);
+        } else {
+            self.open.remove(&day);
         }
     }
 }
@@ -194,6 +200,7 @@ mod tests {
         let link = Link { key: key.clone(), version: Some("v1".into()), sha256: "abc=".into() };
         let full = Progress {
             head: Some(Head { sequence: 7, link: link.clone() }),
+            verified: 6,
             pending: Some(Pending { key, sha256: "def=".into() }),
             open: [day("2026-03-01"), day("2026-02-28")].into(),
             left: [day("2026-02-28")].into(),
@@ -239,7 +246,7 @@ mod tests {
         assert_eq!(progress.in_turn(4), [closed[0], closed[1], second, third, first]);
         assert_eq!(progress.listed, now);
 
-        progress.proved(third, true);
+        progress.proved(third, false);
         progress.begin(day("2026-03-06"), queued.into_iter(), BTreeMap::new());
         assert_eq!(progress.in_turn(0), [closed[0], closed[1], first, second], "the round goes on");
         assert_eq!(Progress::default().in_turn(3), []);
@@ -256,15 +263,15 @@ mod tests {
     #[test]
     fn a_proved_day_is_open_until_it_is_settled() {
         let mut progress = Progress { through: Some(day("2026-03-01")), ..Progress::default() };
-        progress.proved(day("2026-03-02"), false);
+        progress.proved(day("2026-03-02"), true);
         assert_eq!((progress.through, progress.open.len()), (Some(day("2026-03-02")), 1));
         for other in ["2026-02-01", "2026-03-04"] {
-            progress.proved(day(other), false);
+            progress.proved(day(other), true);
             assert_eq!(progress.through, Some(day("2026-03-02")), "{other} is not the next one");
         }
-        progress.proved(day("2026-03-02"), true);
+        progress.proved(day("2026-03-02"), false);
         assert_eq!(progress.open, [day("2026-02-01"), day("2026-03-04")].into());
-        progress.proved(day("2026-03-03"), true);
+        progress.proved(day("2026-03-03"), false);
         assert_eq!(progress.through, Some(day("2026-03-03")));
     }
 }

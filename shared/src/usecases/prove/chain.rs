@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::{StreamExt, TryStreamExt, stream};
+
 use super::{
-    ProveError, Prover,
+    ABREAST, Answer, ProveError, Prover,
     issue::{Kept, There},
+    of_one,
 };
 use crate::{
     domain::{
-        completeness::{About, Defect, DefectClass, Head, Link},
+        completeness::{About, Defect, DefectClass, Head, Link, Progress},
         ids::AccountId,
         object_key::ObjectKey,
     },
@@ -20,11 +23,22 @@ use crate::{
     },
 };
 
+/// So many of the reports issued last are verified every hour; what is older is verified once.
+const RECENT: u64 = 100;
+
 /// What the chain needs of a report.
-struct Ring {
+pub(super) struct Ring {
     link: Link,
     /// Its place and the one before it; none where these bytes are no report.
     says: Option<(u64, Option<Link>)>,
+}
+
+/// How the chain is, from its end back to what was verified before.
+enum Recent {
+    Sound,
+    Broken,
+    /// There was no time for all of it.
+    Unfinished,
 }
 
 impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A, K, C> {
@@ -38,10 +52,46 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         Ok(self.verify_from(&kept, account).await?)
     }
 
-    pub(super) async fn verify_from(&self, kept: &Kept, account: &AccountId) -> Result<Vec<Defect>, ArchiveError> {
-        let reports = self.reports(account).await?.into_iter();
-        let current: BTreeMap<ObjectKey, Ring> =
-            reports.map(|there| (there.link.key.clone(), Ring::of(there))).collect();
+    /// The same of the last reports and those that were never verified; of all of them only where something is wrong there.
+    pub(super) async fn verify_recent(
+        &self,
+        kept: &mut Kept,
+        account: &AccountId,
+        until_ms: u64,
+    ) -> Result<Vec<Defect>, ArchiveError> {
+        match self.recent(&kept.progress, until_ms).await? {
+            Recent::Sound => kept.progress.verified = kept.progress.head.as_ref().map_or(0, |head| head.sequence),
+            Recent::Unfinished => {}
+            Recent::Broken => return self.verify_from(kept, account).await,
+        }
+        Ok(Vec::new())
+    }
+
+    async fn recent(&self, progress: &Progress, until_ms: u64) -> Result<Recent, ArchiveError> {
+        let mut seen = BTreeSet::new();
+        let mut expected = progress.head.clone();
+        let mut steps = 0;
+        while let Some(Head { sequence, link }) = expected {
+            if steps >= RECENT && sequence <= progress.verified {
+                break;
+            }
+            if steps >= RECENT && self.clock.now_ms() >= until_ms {
+                return Ok(Recent::Unfinished);
+            }
+            steps += 1;
+            let ring = if seen.insert(link.key.clone()) {
+                self.ring(&link.key).await?.filter(|ring| ring.link.sha256 == link.sha256)
+            } else {
+                self.ring_as(&link).await?
+            };
+            let Some((sequence, previous)) = ring.and_then(|ring| ring.says) else { return Ok(Recent::Broken) };
+            expected = previous.map(|link| Head { sequence: sequence.saturating_sub(1), link });
+        }
+        Ok(Recent::Sound)
+    }
+
+    async fn verify_from(&self, kept: &Kept, account: &AccountId) -> Result<Vec<Defect>, ArchiveError> {
+        let current = self.rings(account).await?;
         let mut seen = BTreeSet::new();
         let mut broken = BTreeSet::new();
         let mut expected = kept.progress.head.clone();
@@ -73,11 +123,28 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         Ok(broken.into_iter().map(about).collect())
     }
 
+    /// All reports of an account that have not been replaced, as far as they can be looked at.
+    pub(super) async fn rings(&self, account: &AccountId) -> Result<BTreeMap<ObjectKey, Ring>, ArchiveError> {
+        let listed = self.archive.list(&format!("reports/account={account}/")).await?;
+        let reads: Vec<_> = listed.into_iter().map(|entry| async move { self.ring(&entry.key).await }).collect();
+        let rings = stream::iter(reads).buffer_unordered(ABREAST);
+        rings.try_filter_map(|ring| async { Ok(ring.map(|ring| (ring.link.key.clone(), ring))) }).try_collect().await
+    }
+
+    async fn ring(&self, key: &ObjectKey) -> Result<Option<Ring>, ArchiveError> {
+        Ok(match of_one(key, self.report(key).await)? {
+            Answer::Says(there) => there.map(Ring::of),
+            Answer::Refused => None,
+        })
+    }
+
     /// The very version of a report that a link names, if the bucket still has it and it is that one.
     async fn ring_as(&self, link: &Link) -> Result<Option<Ring>, ArchiveError> {
         let Some(version) = &link.version else { return Ok(None) };
-        let there = self.report_as(&link.key, version).await?;
-        Ok(there.filter(|there| there.link.sha256 == link.sha256).map(Ring::of))
+        Ok(match of_one(&link.key, self.report_as(&link.key, version).await)? {
+            Answer::Says(there) => there.filter(|there| there.link.sha256 == link.sha256).map(Ring::of),
+            Answer::Refused => None,
+        })
     }
 }
 
@@ -88,7 +155,7 @@ impl Ring {
 }
 
 /// Behind a report that cannot be read the chain goes on with the newest one before it that can.
-fn newest_before(sequence: u64, current: &BTreeMap<ObjectKey, Ring>) -> Option<Head> {
+pub(super) fn newest_before(sequence: u64, current: &BTreeMap<ObjectKey, Ring>) -> Option<Head> {
     let heads = current.values().filter_map(|ring| Some((ring.says.as_ref()?.0, &ring.link)));
     let (sequence, link) = heads.filter(|(place, _)| *place < sequence).max_by_key(|(place, _)| *place)?;
     Some(Head { sequence, link: link.clone() })

@@ -77,7 +77,7 @@ pub struct Completeness {
 }
 
 impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A, K, C> {
-    /// Writes down the days that were touched. Then, once an hour, and again while days are left: verifies the chain, proves
+    /// Writes down the days that were touched. Then, once an hour, and again while days are left: verifies the end of the chain, proves
     /// every day that has closed since, that was touched or not settled, that has sessions in the queue, or whose manifests
     /// are not the same any more, and issues what changed. A new stack begins with the day of its first run.
     ///
@@ -101,7 +101,7 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
     /// Begins a round, or goes on with one.
     async fn go_on(&self, kept: &mut Kept, hour: Hour<'_>, now_ms: u64) -> Result<Completeness, ProveError> {
         let mut found = Completeness::default();
-        found.count(&self.verify_from(kept, hour.account).await?);
+        found.count(&self.verify_recent(kept, hour.account, hour.until_ms).await?);
         let first_open = Day::of(now_ms.saturating_sub(CLOSED_AFTER_MS));
         let listed = self.listed(hour.account, first_open).await?;
         let queue = Queue::read(self.sessions, hour.account).await?;

@@ -1,9 +1,7 @@
 //! Reports, issued one after the other. The cursor names a report before it is written, so that a run killed in between
 //! leaves no doubt.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
-
-use super::{ABREAST, ProveError, Prover};
+use super::{ProveError, Prover, chain::newest_before};
 use crate::{
     domain::{
         completeness::{DayProof, Head, Link, Pending, Progress, Report},
@@ -50,10 +48,11 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
     pub(super) async fn issue_after(&self, kept: &mut Kept, proof: &DayProof) -> Result<bool, ProveError> {
         let key = proof.object_key();
         let there = self.report(&key).await?;
-        let said = there.as_ref().and_then(|there| there.report.as_ref()).map(|report| &report.proof);
-        if said == Some(proof) {
+        let now_ms = self.clock.now_ms();
+        let said = there.as_ref().and_then(|there| there.report.as_ref());
+        if let Some(said) = said.filter(|said| said.proof == *proof) {
             let before = kept.progress.clone();
-            kept.progress.proved(proof.day, proof.is_settled());
+            kept.progress.proved(proof.day, proof.stays_open(said.issued_ms, now_ms));
             if kept.progress != before {
                 self.keep(kept).await?;
             }
@@ -63,7 +62,7 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         let report = Report {
             proof: proof.clone(),
             sequence: head.as_ref().map_or(1, |head| head.sequence + 1),
-            issued_ms: self.clock.now_ms(),
+            issued_ms: now_ms,
             previous: head.map(|head| head.link),
         };
         let json = report.to_json();
@@ -76,7 +75,7 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
                 let link = Link { key, version, sha256 };
                 kept.progress.head = Some(Head { sequence: report.sequence, link });
                 kept.progress.pending = None;
-                kept.progress.proved(proof.day, proof.is_settled());
+                kept.progress.proved(proof.day, proof.stays_open(now_ms, now_ms));
                 self.keep(kept).await?;
                 Ok(true)
             }
@@ -94,13 +93,11 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
             let there = self.report(&pending.key).await?.filter(|there| there.link.sha256 == pending.sha256);
             if let Some((link, report)) = there.and_then(|there| Some((there.link, there.report?))) {
                 progress.head = Some(Head { sequence: report.sequence, link });
-                progress.proved(report.proof.day, report.proof.is_settled());
+                progress.proved(report.proof.day, report.proof.stays_open(report.issued_ms, self.clock.now_ms()));
             }
         }
         if progress.head.is_none() {
-            let reports = self.reports(account).await?.into_iter();
-            let heads = reports.filter_map(|there| Some(Head { sequence: there.report?.sequence, link: there.link }));
-            progress.head = heads.max_by_key(|head| head.sequence);
+            progress.head = newest_before(u64::MAX, &self.rings(account).await?);
         }
         Ok(Kept { job, rev: cursor.rev, progress })
     }
@@ -111,15 +108,6 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         }
         kept.rev += 1;
         Ok(())
-    }
-
-    /// All reports of an account that have not been replaced.
-    pub(super) async fn reports(&self, account: &AccountId) -> Result<Vec<There>, ArchiveError> {
-        let listed = self.archive.list(&format!("reports/account={account}/")).await?;
-        let reads = listed.into_iter().map(|entry| async move { self.report(&entry.key).await });
-        let reads: Vec<_> = reads.collect();
-        let read: Vec<_> = stream::iter(reads).buffer_unordered(ABREAST).try_collect().await?;
-        Ok(read.into_iter().flatten().collect())
     }
 
     pub(super) async fn report(&self, key: &ObjectKey) -> Result<Option<There>, ArchiveError> {

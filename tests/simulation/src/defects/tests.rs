@@ -1,3 +1,11 @@
+use shared::{
+    domain::{
+        completeness::Vendor,
+        day::{DAY_MS, Day},
+    },
+    usecases::prove::Hour,
+};
+
 use super::*;
 
 fn found(damage: Damage) -> DefectsReport {
@@ -20,6 +28,28 @@ fn every_seeded_defect_is_found_as_what_it_is() {
         assert_eq!(report.seeded.len(), DefectClass::ALL.len());
         assert_eq!(report.seeded.values().sum::<usize>(), 160);
     }
+}
+
+#[test]
+fn the_hourly_run_finds_all_of_them_without_the_call_log() {
+    let (seeded, found) = at_once(async {
+        let damaged = Damaged::of(Damage { recordings: 1_000, defects: 160, seed: 1 }).await.unwrap();
+        let days: BTreeSet<Day> = damaged.population.days().collect();
+        damaged.clock.0.set(days.last().unwrap().start_ms() + 2 * DAY_MS);
+        let hour = Hour {
+            account: &population::account(),
+            touched: &days,
+            swept: true,
+            now: false,
+            until_ms: u64::MAX,
+            vendor: Vendor { retention_ms: 90 * DAY_MS, pace_ms: 6_000 },
+            backfill_next_ms: None,
+        };
+        let found = damaged.prover().run(hour).await.unwrap().found.unwrap();
+        (damaged.by_class(), found.defects)
+    });
+    assert_eq!(found, seeded);
+    assert_eq!(seeded.len(), DefectClass::ALL.len());
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub struct StoredRow {
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     rows: BTreeMap<SessionKey, StoredRow>,
+    unreadable: BTreeSet<SessionKey>,
     /// The rows in the queue, by the time they are due: what the sparse index is to DynamoDB.
     queue: BTreeSet<(u64, SessionKey)>,
     changed: BTreeSet<SessionKey>,
@@ -61,8 +62,10 @@ impl Sessions {
     }
 
     pub(super) fn read(&self, keys: &[SessionKey]) -> Rows {
-        let known = keys.iter().filter_map(|key| Some((key.clone(), self.rows.get(key)?.row.clone())));
-        Rows { known: known.collect(), unreadable: BTreeSet::new() }
+        let (unreadable, known): (BTreeSet<_>, BTreeSet<_>) =
+            keys.iter().cloned().partition(|key| self.unreadable.contains(key));
+        let known = known.into_iter().filter_map(|key| Some((key.clone(), self.rows.get(&key)?.row.clone())));
+        Rows { known: known.collect(), unreadable }
     }
 
     pub(super) fn queued(&self) -> Vec<Due> {
@@ -131,6 +134,11 @@ impl Sessions {
                     }
                 })
                 .is_some()
+    }
+
+    /// A row as no version of this program writes it.
+    pub(super) fn spoil(&mut self, key: &SessionKey) {
+        self.unreadable.insert(key.clone());
     }
 
     /// What no port allows.

@@ -80,6 +80,11 @@ impl MemoryTable {
         self.sessions.borrow_mut().tamper(key, change);
     }
 
+    /// Makes a session row one that cannot be read together with others.
+    pub fn spoil(&self, key: &SessionKey) {
+        self.sessions.borrow_mut().spoil(key);
+    }
+
     /// Keys of the session rows written since this was last asked, each once.
     pub fn changed(&self) -> Vec<SessionKey> {
         self.sessions.borrow_mut().take_changed()

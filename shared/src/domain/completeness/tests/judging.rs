@@ -157,8 +157,26 @@ fn every_defect_has_its_class_and_no_other() {
     type Change = fn(&mut Evidence);
     // Beside what is wrong: whether a recording is missing.
     let cases: &[(&str, Change, &str, bool)] = &[
-        ("a row is gone", |day| day.rows.clear(), "missing_row 1, missing_row 2", true),
-        ("a row has lost a recording", |day| forget(day, "1"), "missing_row 1", true),
+        ("a row is gone", |day| day.rows.clear(), "missing_row 1, missing_row 2", false),
+        (
+            "a row is gone, and the log knows its recording",
+            |day| {
+                day.rows.clear();
+                offer(day, "1");
+            },
+            "missing_row 1, missing_row 2",
+            false,
+        ),
+        (
+            "a row and its object are gone",
+            |day| {
+                day.rows.clear();
+                drop_object(day);
+            },
+            "missing_row 1, missing_row 2",
+            true,
+        ),
+        ("a row has lost a recording", |day| forget(day, "1"), "missing_row 1", false),
         ("a row has lost an ending", |day| forget(day, "2"), "missing_row 2", false),
         ("the log knows more", |day| offer(day, "3"), "missing_row 3", true),
         (
@@ -238,10 +256,23 @@ fn every_defect_has_its_class_and_no_other() {
 }
 
 #[test]
+fn what_a_manifest_and_its_object_prove_is_archived_without_a_row() {
+    let mut evidence = healthy();
+    evidence.rows.clear();
+    assert_eq!(evidence.judge().counts, healthy().judge().counts);
+    put(&mut evidence, with_checksum("theirs"));
+    assert_eq!(evidence.judge().missing, [recording("1")].into());
+}
+
+#[test]
 fn what_must_be_asked_for_is_named() {
     let mut evidence = healthy();
     put(&mut evidence, found(7, "\"x\""));
-    assert_eq!(evidence.unproven(), [(key("1.mp3"), Disagreement::Unproven)]);
+    let unproven = [(key("1.mp3"), Disagreement::Unproven)];
+    assert_eq!(evidence.unproven(), unproven);
+    let rows = std::mem::take(&mut evidence.rows);
+    assert_eq!(evidence.unproven(), unproven, "the manifest says so alone");
+    evidence.rows = rows;
     drop_object(&mut evidence);
     assert_eq!(evidence.unproven(), [(key("1.mp3"), Disagreement::Missing)]);
     put_beside(&mut evidence, "8.mp3");

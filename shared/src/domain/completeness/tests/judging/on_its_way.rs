@@ -58,6 +58,30 @@ fn what_is_on_its_way_is_no_defect() {
             Counts::default(),
         ),
         (
+            "an object of which the bucket says nothing",
+            |day| {
+                put(day, found(7, "\"x\""));
+                day.refused.insert(key("1.mp3"));
+            },
+            waits,
+        ),
+        (
+            "a manifest of which the bucket says nothing",
+            |day| {
+                day.manifests.clear();
+                day.refused.insert(manifest_key());
+            },
+            waits,
+        ),
+        (
+            "a row that cannot be read",
+            |day| {
+                day.rows.clear();
+                day.unreadable.insert(session_key());
+            },
+            waits,
+        ),
+        (
             "the log offers what a row of another day knows",
             |day| {
                 let key = ObjectKey::from_row("sessions/account=800/date=1970-01-02/s-1.json".into());
