@@ -1,6 +1,7 @@
 //! The vendor as a pure machine: a request and the time go in, a reply comes out.
 
 mod agenda;
+mod answer;
 mod call_log;
 mod call_record;
 mod chance;
@@ -27,6 +28,7 @@ pub use subscriptions::{Handshake, HandshakeAnswer, Subscription, SubscriptionSt
 use crate::settings::Settings;
 use crate::world::{Call, Recording, World, learn};
 use agenda::Agenda;
+use answer::Answer;
 use fault::Fault;
 use limits::{Gauge, Limits};
 use links::Links;
@@ -34,7 +36,7 @@ use route::Route;
 use serde_json::Value;
 use sessions::Sessions;
 use std::collections::{BTreeMap, VecDeque};
-use subscriptions::{Draft, Pending, Subscriptions};
+use subscriptions::{Pending, Subscriptions};
 
 /// RingCentral for one account, one application and one user. It knows no clock: every call that needs the time is
 /// given it, in epoch milliseconds.
@@ -62,12 +64,6 @@ pub enum Outcome {
     /// The address of a new subscription must be asked first (API.md §5.2); the reply comes from
     /// [`Simulator::finish_handshake`].
     Handshake(Handshake),
-}
-
-/// What an endpoint makes of a request it accepts.
-enum Answer {
-    Reply(Reply),
-    AskAddress(Draft),
 }
 
 /// A request on its way: what the log and the headers of its reply will say.
@@ -216,87 +212,6 @@ impl Simulator {
     pub fn deliveries(&mut self, event: &Value, now_ms: u64) -> Vec<Delivery> {
         let subscriptions = self.subscriptions.living(now_ms);
         notify::deliveries(subscriptions, event, &self.settings, &mut self.deliveries_made)
-    }
-
-    fn authorize(&self, route: &Route<'_>, request: &Request, now_ms: u64) -> Result<(), Fault> {
-        match route {
-            Route::Token | Route::Revoke => Ok(()),
-            Route::CreateSubscription
-            | Route::ListSubscriptions
-            | Route::ReadSubscription(_)
-            | Route::UpdateSubscription(_)
-            | Route::RenewSubscription(_)
-            | Route::DeleteSubscription(_)
-            | Route::AccountCallLog { .. }
-            | Route::ExtensionCallLog { .. }
-            | Route::AccountCallRecord { .. }
-            | Route::ExtensionCallRecord { .. }
-            | Route::RecordingMetadata { .. }
-            | Route::RecordingContent { .. }
-            | Route::LiveSession { .. } => self.sessions.check(request, now_ms),
-        }
-    }
-
-    fn answer(&mut self, route: &Route<'_>, request: &Request, now_ms: u64) -> Result<Answer, Fault> {
-        let reply = match *route {
-            Route::Token => self.sessions.token_reply(request, &self.settings, now_ms),
-            Route::Revoke => self.sessions.revoke(request, &self.settings),
-            Route::CreateSubscription => {
-                let draft = self.subscriptions.draft(&request.body, &self.settings, now_ms)?;
-                return Ok(Answer::AskAddress(draft));
-            }
-            Route::ListSubscriptions => self.subscriptions.list(&self.links(), now_ms),
-            Route::ReadSubscription(id) => self.subscriptions.read(id, &self.links(), now_ms)?,
-            Route::UpdateSubscription(id) => {
-                self.subscriptions.update(id, &request.body, &self.settings, now_ms)?;
-                self.changed_subscription(id, now_ms)?
-            }
-            Route::RenewSubscription(id) => {
-                self.subscriptions.renew(id, now_ms)?;
-                self.changed_subscription(id, now_ms)?
-            }
-            Route::DeleteSubscription(id) => self.subscriptions.delete(id, now_ms)?,
-            Route::AccountCallLog { account } => {
-                self.check_account(account)?;
-                self.account_call_log(request, now_ms)?
-            }
-            Route::ExtensionCallLog { account, extension } => {
-                self.check_account(account)?;
-                self.extension_call_log(extension, request, now_ms)?
-            }
-            Route::AccountCallRecord { account, id } => {
-                self.check_account(account)?;
-                self.account_call_record(id, request, now_ms)?
-            }
-            Route::ExtensionCallRecord { account, extension, id } => {
-                self.check_account(account)?;
-                self.extension_call_record(extension, id, request, now_ms)?
-            }
-            Route::RecordingMetadata { account, id } => {
-                self.check_account(account)?;
-                self.recording_metadata(id, now_ms)?
-            }
-            Route::RecordingContent { account, id } => {
-                self.check_account(account)?;
-                self.recording_content(account, id, request, now_ms)?
-            }
-            Route::LiveSession { account, id } => {
-                self.check_account(account)?;
-                self.live_session(id)?
-            }
-        };
-        Ok(Answer::Reply(reply))
-    }
-
-    /// A subscription that has just got a new end.
-    fn changed_subscription(&mut self, id: &str, now_ms: u64) -> Result<Reply, Fault> {
-        self.enter_reminders(id, now_ms);
-        self.subscriptions.read(id, &self.links(), now_ms)
-    }
-
-    fn check_account(&self, account: &str) -> Result<(), Fault> {
-        let ours = account == "~" || account == self.settings.account_id;
-        if ours { Ok(()) } else { Err(Fault::not_found("accountId")) }
     }
 
     fn links(&self) -> Links {

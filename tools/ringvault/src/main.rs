@@ -31,10 +31,11 @@ struct Cli {
 enum Command {
     /// Archives a made-up day of calls on this machine, in less than a minute, and judges the archive.
     ///
-    /// A simulated RingCentral delivers the day's events to the real webhook function and serves the recordings, some of
-    /// them with trouble: missing, moved, broken, late, deleted, too short. The real archiver runs until every recording
-    /// is archived or has ended for a named reason. Calls, waits and the vendor's window are shorter than in life; what
-    /// is, is printed first. Exit status 0 only if no recording is missing and every archived byte is the vendor's.
+    /// The real reconciler subscribes at a simulated RingCentral, which delivers the day's events to the real webhook function
+    /// (some twice, out of order, or not at all) and serves the recordings, some of them with trouble: missing, moved, broken,
+    /// late, deleted, too short. Archiver and reconciler run until every recording is archived or has ended for a named
+    /// reason. Calls, waits and the vendor's window are shorter than in life; what is, is printed first. Exit status 0 only
+    /// if no recording is missing, every archived byte is the vendor's, and every manifest agrees.
     Demo {
         /// Prints one JSON object on standard output instead of the table.
         #[arg(long)]
@@ -59,10 +60,10 @@ enum Command {
     ///
     /// Works on the stack that the environment names: AWS region and credentials as for every AWS tool, TABLE_NAME,
     /// BUCKET_NAME and RINGCENTRAL_SECRET_ID as the functions have them (and the others of the README's table, where they
-    /// were changed). Without a range it reads the last 26 hours, and further back to where the last such reading ended. It shares
+    /// were changed). Without a range it reads the 26 hours before the end of the last such reading and all since then. It shares
     /// RingCentral's limit with the functions and waits where it must; killed, it goes on when it is started again. What it
-    /// adds, the archiver fetches. In the end it holds every day against the bucket; the exit status is 0 only if nothing is
-    /// missing or wrong.
+    /// adds, the archiver fetches. In the end it holds every UTC day it has touched against the bucket and issues no report;
+    /// the exit status is 0 only if everything could be read and nothing is missing or wrong.
     Reconcile {
         #[command(flatten)]
         stretch: Stretch,
@@ -73,8 +74,10 @@ enum Command {
     /// The same for older calls, below all other work: adds the oldest first, as fast as its share of RingCentral's limit goes,
     /// and nothing while fresh recordings wait.
     ///
-    /// A new stack does this by itself for all that RingCentral still has. Share and limit decide how long it takes: at
-    /// 30 % of ten requests a minute, three recordings a minute. RECONCILER_SHARE_PERCENT=100 uses all of it.
+    /// Without a range it goes on with what a new stack does by itself, which is all that RingCentral still had when it began;
+    /// where that is done there is nothing left to do. Share and limit decide how long it takes: at 30 % of ten requests a minute, three recordings or pages of the call log a minute.
+    /// RECONCILER_SHARE_PERCENT=100 uses all of it. It ends when everything is added, which is before the archiver has
+    /// fetched it, and holds nothing against the bucket.
     Backfill {
         #[command(flatten)]
         stretch: Stretch,
