@@ -13,9 +13,14 @@ use tests::{World, events::hang_up, workspace, world};
 /// Attributes that tell the time of the test.
 const TIMES: [&str; 5] = ["happened_at", "seen_at", "due_at", "ttl", "rev"];
 
+/// Attributes that begin so tell its port.
+const OFFER: &str = "o#";
+
 fn facts(row: &Map<String, Value>) -> String {
     let mut facts = format!("row {}\n", key_of(row));
-    for (name, value) in row.iter().filter(|(name, _)| *name != "pk" && !TIMES.contains(&name.as_str())) {
+    for (name, value) in
+        row.iter().filter(|(name, _)| *name != "pk" && !TIMES.contains(&name.as_str()) && !name.starts_with(OFFER))
+    {
         facts += &match (name.as_str(), name.strip_prefix("r#")) {
             ("manifest", _) => format!("  {name} {}\n", value["key"]),
             (_, Some(id)) => format!("  {id} {} {} {}\n", value["state"], value["way"], value["key"]).replace('"', ""),
@@ -30,6 +35,7 @@ async fn send(world: &World, file: &EventFile) -> Result<Value, InvokeError> {
         Kind::Http => world.webhook.invoke(&file.json).await,
         Kind::RingCentral => world.webhook.invoke(&file.as_http()).await,
         Kind::Schedule | Kind::Stream => world.archiver.invoke(&file.json).await,
+        Kind::Range => world.reconciler.invoke(&file.json).await,
     }
 }
 
@@ -40,15 +46,22 @@ async fn outcome(name: &str) -> String {
     if let Some(notification) = file.notification() {
         world.vendor.learn(&notification);
     }
-    if matches!(file.kind, Kind::Schedule | Kind::Stream) {
-        world.happen(&hang_up("s-due", &["9001"])).await;
+    match file.kind {
+        Kind::Http | Kind::RingCentral => {}
+        Kind::Schedule | Kind::Stream => drop(world.happen(&hang_up("s-due", &["9001"])).await),
+        // A call that no event told of.
+        Kind::Range => {
+            world.vendor.learn(&hang_up("s-unheard", &["9001"]));
+            let begun = world.vendor.with(|vendor| vendor.begin_call("s-unheard", 1_776_170_000_000));
+            assert!(begun, "on the day the sample names");
+        }
     }
     let reply = send(&world, &file).await.unwrap();
     let mut outcome = match file.kind {
         Kind::Http | Kind::RingCentral => {
             format!("{} {}\n", reply["statusCode"], reply["body"].as_str().unwrap_or_default())
         }
-        Kind::Schedule | Kind::Stream => {
+        Kind::Schedule | Kind::Range | Kind::Stream => {
             let mut summary = reply.as_object().unwrap().clone();
             summary.retain(|name, _| !name.ends_with("_seconds"));
             format!("{}\n", Value::Object(summary))
@@ -87,6 +100,19 @@ fn every_file_has_a_test() {
 }
 
 event_files! {
+    operator_range: "operator.range.one-day.json" => @r##"
+        {"reconciled":{"amended":0,"calls":1,"deleted":0,"from_ms":1776124800000,"next_ms":1776211200000,"offered":1,"pages":1,"reopened":0,"to_ms":1776211200000,"too_short":0,"unheard":1,"unreadable":0},"repaired":false}
+        row session#800000001#s-unheard
+          attempts 1
+          day "2026-04-14"
+          ended ["p-s-unheard-2"]
+          heard ["9001|p-s-unheard-2"]
+          manifest "sessions/account=800000001/date=2026-04-14/s-unheard.json"
+          p#p-s-unheard-2 {"direction":"Inbound","extension":"800000102","from":"+16505550172","to":"+16505550171"}
+          9001 archived call_log recordings/account=800000001/date=2026-04-14/9001.wav
+          session_id "71000000001"
+          v 1
+    "##;
     http_handshake_validation_token: "http.handshake.validation-token.json" => @r#"200 {"outcome":"validated"}"#;
     http_base64: "http.telephony-session.base64.json" => @r##"
         200 {"outcome":"recorded"}
@@ -239,7 +265,7 @@ event_files! {
           v 1
     "##;
     schedule_eventbridge_rule_tick: "schedule.eventbridge-rule.tick.json" => @r##"
-        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"direct":1,"durations_differ":0,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
+        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"deleted":0,"direct":1,"durations_differ":0,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
         row session#800000001#s-due
           attempts 1
           day "2026-04-14"
@@ -252,7 +278,7 @@ event_files! {
           v 1
     "##;
     schedule_eventbridge_scheduler_tick: "schedule.eventbridge-scheduler.tick.json" => @r##"
-        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"direct":1,"durations_differ":0,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
+        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"deleted":0,"direct":1,"durations_differ":0,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
         row session#800000001#s-due
           attempts 1
           day "2026-04-14"
@@ -265,7 +291,7 @@ event_files! {
           v 1
     "##;
     stream_dynamodb_new_session: "stream.dynamodb.new-session.json" => @r##"
-        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"direct":1,"durations_differ":0,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
+        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"deleted":0,"direct":1,"durations_differ":0,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
         row session#800000001#s-due
           attempts 1
           day "2026-04-14"

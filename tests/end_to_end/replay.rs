@@ -111,7 +111,7 @@ fn a_file_that_is_no_event_is_named() {
         ("Cargo.toml", "Cargo.toml is not JSON"),
         (
             "tools/ringcentral-sim/testdata/openapi-subset.json",
-            "is no gateway payload, RingCentral body, schedule or stream batch",
+            "is no gateway payload, RingCentral body, schedule, range or stream batch",
         ),
     ] {
         let output = replay(&[file]);

@@ -47,7 +47,7 @@ enum Command {
     /// Sends event files through the real functions, against AWS and RingCentral stand-ins on this machine.
     ///
     /// Each file goes to the function it is for: gateway payloads and RingCentral bodies to the webhook, schedules and
-    /// stream batches to the archiver. Prints each reply and what changed in table and bucket.
+    /// stream batches to the archiver, ranges to the reconciler. Prints each reply and what changed in table and bucket.
     Replay {
         /// Event files, in the order they are to be sent; see events/.
         #[arg(required = true, value_name = "FILE")]
@@ -60,8 +60,8 @@ enum Command {
     ///
     /// Works on the stack that the environment names: AWS region and credentials as for every AWS tool, TABLE_NAME,
     /// BUCKET_NAME and RINGCENTRAL_SECRET_ID as the functions have them (and the others of the README's table, where they
-    /// were changed). Without a range it reads the 26 hours before the end of the last such reading and all since then. It shares
-    /// RingCentral's limit with the functions and waits where it must; killed, it goes on when it is started again. What it
+    /// were changed). Without a range it reads the 26 hours before the end of the last such reading and all since then. It
+    /// shares RingCentral's limit with the functions and waits where it must; killed, it goes on when it is started again. What it
     /// adds, the archiver fetches. In the end it holds every UTC day it has touched against the bucket and issues no report;
     /// the exit status is 0 only if everything could be read and nothing is missing or wrong.
     Reconcile {
@@ -75,9 +75,9 @@ enum Command {
     /// and nothing while fresh recordings wait.
     ///
     /// Without a range it goes on with what a new stack does by itself, which is all that RingCentral still had when it began;
-    /// where that is done there is nothing left to do. Share and limit decide how long it takes: at 30 % of ten requests a minute, three recordings or pages of the call log a minute.
-    /// RECONCILER_SHARE_PERCENT=100 uses all of it. It ends when everything is added, which is before the archiver has
-    /// fetched it, and holds nothing against the bucket.
+    /// where that is done there is nothing left to do. Share and limit decide how long it takes: at 30 % of ten requests a
+    /// minute, three recordings or pages of the call log a minute. RECONCILER_SHARE_PERCENT=100 uses all of it. It ends when
+    /// everything is added, which is before the archiver has fetched it, and holds nothing against the bucket.
     Backfill {
         #[command(flatten)]
         stretch: Stretch,

@@ -99,6 +99,7 @@ impl Replay {
                 Kind::Http => stack.webhook.invoke(&file.json).await,
                 Kind::RingCentral => stack.webhook.invoke(&file.as_http()).await,
                 Kind::Schedule | Kind::Stream => stack.archiver.invoke(&file.json).await,
+                Kind::Range => stack.reconciler.invoke(&file.json).await,
             };
             writeln!(out, "{} ({})", file.name, file.kind.describe())?;
             match reply {

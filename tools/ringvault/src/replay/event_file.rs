@@ -22,6 +22,8 @@ pub enum Kind {
     RingCentral,
     /// A tick of EventBridge.
     Schedule,
+    /// A stretch of time that an operator wants to be looked at.
+    Range,
     /// A batch of the table's stream.
     Stream,
 }
@@ -57,7 +59,7 @@ pub enum EventFileError {
         source: serde_json::Error,
     },
     /// Its content is for no function.
-    #[error("{path} is no gateway payload, RingCentral body, schedule or stream batch", path = path.display())]
+    #[error("{path} is no gateway payload, RingCentral body, schedule, range or stream batch", path = path.display())]
     UnknownKind {
         /// The file.
         path: PathBuf,
@@ -71,6 +73,7 @@ impl Kind {
             Self::Http => "gateway payload → webhook",
             Self::RingCentral => "RingCentral body → webhook",
             Self::Schedule => "schedule → archiver",
+            Self::Range => "range → reconciler",
             Self::Stream => "stream batch → archiver",
         }
     }
@@ -80,6 +83,7 @@ impl Kind {
         match () {
             () if has("requestContext") => Some(Self::Http),
             () if has("Records") => Some(Self::Stream),
+            () if json.pointer("/detail/from").is_some() => Some(Self::Range),
             () if has("detail-type") => Some(Self::Schedule),
             () if has("event") || has("body") => Some(Self::RingCentral),
             () => None,
@@ -134,7 +138,7 @@ impl EventFile {
                 let body = if encoded { BASE64_STANDARD.decode(body).ok()? } else { body.as_bytes().to_vec() };
                 serde_json::from_slice(&body).ok()
             }
-            Kind::Schedule | Kind::Stream => None,
+            Kind::Schedule | Kind::Range | Kind::Stream => None,
         }
     }
 

@@ -20,12 +20,16 @@ pub(super) fn reply(kind: Kind, reply: &Value) -> String {
         Kind::Http | Kind::RingCentral => {
             format!("answered {} {}", reply["statusCode"], text(reply, "body").unwrap_or_default())
         }
-        Kind::Schedule | Kind::Stream => {
-            let counts = reply.as_object().into_iter().flatten().filter(|(_, count)| **count != 0);
-            let counts: Vec<String> = counts.map(|(name, count)| format!("{name} {count}")).collect();
-            if counts.is_empty() { "nothing due".to_owned() } else { counts.join(", ") }
-        }
+        Kind::Schedule | Kind::Stream => counts(reply, "nothing due"),
+        Kind::Range => counts(&reply["reconciled"], "no calls"),
     }
+}
+
+fn counts(summary: &Value, nothing: &str) -> String {
+    let counts = summary.as_object().into_iter().flatten();
+    let counts = counts.filter(|(name, count)| **count != 0 && !name.ends_with("_ms"));
+    let counts: Vec<String> = counts.map(|(name, count)| format!("{name} {count}")).collect();
+    if counts.is_empty() { nothing.to_owned() } else { counts.join(", ") }
 }
 
 /// What table and bucket held when last looked at.
