@@ -1,6 +1,7 @@
 //! Whether anything is missing: of one account and UTC day, what exists at the vendor against what is proved to lie in the
 //! bucket. The document it is told in is described in `docs/completeness.md`, whose example is the expectation of a test.
 
+mod accounts;
 mod deadline;
 mod document;
 mod evidence;
@@ -10,6 +11,7 @@ mod unheard;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use accounts::{accounts_to_json, parse_accounts};
 pub use deadline::{Backlog, Vendor};
 pub use document::SCHEMA;
 pub use evidence::{Evidence, ManifestRead, day_of};

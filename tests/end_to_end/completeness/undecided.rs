@@ -77,16 +77,23 @@ async fn an_object_of_which_the_bucket_says_nothing_waits_and_others_are_proved(
 }
 
 #[tokio::test]
-async fn a_report_that_cannot_be_looked_at_breaks_the_chain_and_ends_no_run() {
+async fn a_report_that_cannot_be_looked_at_breaks_the_chain_and_keeps_its_day_open() {
     let world = World::default();
     world.run(0, "00:00:00").await;
+    world.leave(&[call("s-1", 0, [waiting("11")]), call("s-2", 1, [waiting("21")])]).await;
     world.run(2, "01:00:00").await;
+    world.leave(&[call("s-1", 0, [archived("11")]), call("s-2", 1, [archived("21")])]).await;
     world.clock.0.set(day(2).start_ms() + 2 * HOUR_MS);
     let keys = vec![ObjectKey::report(&account(), day(0))];
     let bucket = Refusing { bucket: &world.bucket, keys, error: ArchiveError::Rejected };
     let prover = Prover { sessions: &world.table, archive: &bucket, cursors: &world.table, clock: &world.clock };
     let found = prover.run(hour(&account(), u64::MAX)).await.unwrap().found.unwrap();
+    assert_eq!((found.days, found.issued), (2, 1));
     assert_eq!(found.defects, BTreeMap::from([(DefectClass::BrokenChain, 1)]));
+    assert!(!world.report(0).unwrap().proof.is_settled() && world.report(1).unwrap().proof.is_settled());
+    let found = world.run(2, "03:00:00").await;
+    assert_eq!((found.issued, found.defects), (1, BTreeMap::new()));
+    assert!(world.report(0).unwrap().proof.is_settled());
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{ProveError, Prover};
 use crate::{
-    domain::{completeness::InvalidProgress, ids::AccountId},
+    domain::{
+        completeness::{accounts_to_json, parse_accounts},
+        ids::AccountId,
+    },
     ports::{
         archive_store::ArchiveStore,
         clock::Clock,
@@ -25,23 +28,12 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         let job = Job::new("accounts");
         for _ in 0..ROUNDS {
             let cursor = self.cursors.cursor(&job).await?;
-            let known = cursor.state.as_deref().map_or(Ok(BTreeSet::new()), parse)?;
+            let known = cursor.state.as_deref().map_or(Ok(BTreeSet::new()), parse_accounts)?;
             let all: BTreeSet<_> = known.union(read).cloned().collect();
-            if all == known || self.cursors.advance(&job, cursor.rev, &to_json(&all)).await? {
+            if all == known || self.cursors.advance(&job, cursor.rev, &accounts_to_json(&all)).await? {
                 return Ok(all);
             }
         }
         Err(ProveError::Contended)
     }
-}
-
-fn to_json(accounts: &BTreeSet<AccountId>) -> String {
-    let ids: Vec<_> = accounts.iter().map(AccountId::as_str).collect();
-    // Texts: there is nothing in them that JSON cannot say.
-    serde_json::to_string(&ids).unwrap_or_default()
-}
-
-fn parse(json: &str) -> Result<BTreeSet<AccountId>, InvalidProgress> {
-    let ids: Vec<String> = serde_json::from_str(json).map_err(|_| InvalidProgress)?;
-    ids.iter().map(|id| AccountId::parse(id).map_err(|_| InvalidProgress)).collect()
 }

@@ -132,10 +132,7 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
     }
 
     async fn ring(&self, key: &ObjectKey) -> Result<Option<Ring>, ArchiveError> {
-        Ok(match of_one(key, self.report(key).await)? {
-            Answer::Says(there) => there.map(Ring::of),
-            Answer::Refused => None,
-        })
+        Ok(self.readable(key).await?.map(Ring::of))
     }
 
     /// The very version of a report that a link names, if the bucket still has it and it is that one.

@@ -136,7 +136,7 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
     /// What the report of the last closed day counts, if there is one.
     async fn last_closed(&self, kept: &Kept, account: &AccountId) -> Result<Option<Counts>, ProveError> {
         let Some(day) = kept.progress.through else { return Ok(None) };
-        let there = self.report(&ObjectKey::report(account, day)).await?;
+        let there = self.readable(&ObjectKey::report(account, day)).await?;
         Ok(there.and_then(|there| there.report).map(|report| report.proof.counts))
     }
 

@@ -1,7 +1,7 @@
 //! Reports, issued one after the other. The cursor names a report before it is written, so that a run killed in between
 //! leaves no doubt.
 
-use super::{ProveError, Prover, chain::newest_before};
+use super::{Answer, ProveError, Prover, chain::newest_before, of_one};
 use crate::{
     domain::{
         completeness::{DayProof, Head, Link, Pending, Progress, Report},
@@ -47,7 +47,15 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
 
     pub(super) async fn issue_after(&self, kept: &mut Kept, proof: &DayProof) -> Result<bool, ProveError> {
         let key = proof.object_key();
-        let there = self.report(&key).await?;
+        let there = match of_one(&key, self.report(&key).await)? {
+            Answer::Says(there) => there,
+            // What cannot be looked at is not replaced.
+            Answer::Refused => {
+                kept.progress.proved(proof.day, true);
+                self.keep(kept).await?;
+                return Ok(false);
+            }
+        };
         let now_ms = self.clock.now_ms();
         let said = there.as_ref().and_then(|there| there.report.as_ref());
         if let Some(said) = said.filter(|said| said.proof == *proof) {
@@ -90,7 +98,7 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         let cursor = self.cursors.cursor(&job).await?;
         let mut progress = cursor.state.as_deref().map_or(Ok(Progress::default()), Progress::parse)?;
         if let Some(pending) = progress.pending.take() {
-            let there = self.report(&pending.key).await?.filter(|there| there.link.sha256 == pending.sha256);
+            let there = self.readable(&pending.key).await?.filter(|there| there.link.sha256 == pending.sha256);
             if let Some((link, report)) = there.and_then(|there| Some((there.link, there.report?))) {
                 progress.head = Some(Head { sequence: report.sequence, link });
                 progress.proved(report.proof.day, report.proof.stays_open(report.issued_ms, self.clock.now_ms()));
@@ -110,8 +118,16 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         Ok(())
     }
 
-    pub(super) async fn report(&self, key: &ObjectKey) -> Result<Option<There>, ArchiveError> {
+    async fn report(&self, key: &ObjectKey) -> Result<Option<There>, ArchiveError> {
         there(key, self.archive.read(key).await?).await
+    }
+
+    /// What lies under the key of a report, as far as it can be looked at.
+    pub(super) async fn readable(&self, key: &ObjectKey) -> Result<Option<There>, ArchiveError> {
+        Ok(match of_one(key, self.report(key).await)? {
+            Answer::Says(there) => there,
+            Answer::Refused => None,
+        })
     }
 
     pub(super) async fn report_as(&self, key: &ObjectKey, version: &str) -> Result<Option<There>, ArchiveError> {
