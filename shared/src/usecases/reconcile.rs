@@ -2,9 +2,12 @@
 //! added. A sweep goes over a stretch of the log; it may be killed anywhere, and the next run goes on.
 
 mod log;
+mod task;
 mod write;
 
-use std::{collections::BTreeSet, ops::Range};
+pub use task::Task;
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
@@ -18,10 +21,6 @@ use crate::{
     },
     usecases::stopped::Stopped,
 };
-
-/// A trailing window is read anew when the last one ended so long ago, milliseconds: hourly, by a schedule that is not
-/// punctual.
-const HOURLY_MS: u64 = 55 * 60_000;
 
 /// A backfill adds nothing that becomes due later than this from now, milliseconds, so that what is fresh then still comes
 /// first: somewhat longer than it is until the next run.
@@ -43,31 +42,6 @@ pub struct Reconciler<'a, T, R, C> {
     pub schedule: &'a Schedule,
     /// The most of the vendor's limit that a backfill may cause requests for.
     pub share: Share,
-}
-
-/// What is swept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Task {
-    /// The last hours, at least so many milliseconds of them, and further back to where the last such sweep ended; once an
-    /// hour, or `now` although the last one is not an hour old.
-    Trailing {
-        /// Length of the window, milliseconds.
-        window_ms: u64,
-        /// Whether it is done whenever the last one was.
-        now: bool,
-        /// It reaches no further back than this, epoch milliseconds.
-        since_ms: u64,
-    },
-    /// Calls that began in this stretch, epoch milliseconds.
-    Range(Range<u64>),
-    /// Calls that began in this stretch, or, where there is none, since so many milliseconds before the first run; below
-    /// all other work.
-    Backfill {
-        /// The stretch, epoch milliseconds.
-        stretch: Option<Range<u64>>,
-        /// How long the vendor keeps recordings, milliseconds.
-        retention_ms: u64,
-    },
 }
 
 /// What a sweep found.
@@ -142,49 +116,6 @@ struct Place {
     job: Job,
     rev: u64,
     sweep: Sweep,
-}
-
-impl Task {
-    fn job(&self) -> Job {
-        match self {
-            Self::Trailing { .. } => Job::new("reconcile"),
-            Self::Range(stretch) => Job::new(format!("range#{}#{}", stretch.start, stretch.end)),
-            Self::Backfill { stretch: Some(stretch), .. } => {
-                Job::new(format!("backfill#{}#{}", stretch.start, stretch.end))
-            }
-            Self::Backfill { stretch: None, .. } => Job::new("backfill"),
-        }
-    }
-
-    fn is_backfill(&self) -> bool {
-        matches!(self, Self::Backfill { .. })
-    }
-
-    /// Where to go on, or where to begin; the sweep of last time if there is nothing to do.
-    fn begin(&self, last: Option<Sweep>, now_ms: u64) -> Sweep {
-        match (self, last) {
-            (_, Some(last)) if !last.is_done() => last,
-            (Self::Trailing { window_ms, now, since_ms }, Some(last)) => {
-                let end_ms = last.stretch().end;
-                if *now || now_ms >= end_ms.saturating_add(HOURLY_MS) {
-                    let from_ms = end_ms.min(now_ms).saturating_sub(*window_ms).max(*since_ms);
-                    last.again_over(from_ms..now_ms)
-                } else {
-                    last
-                }
-            }
-            (Self::Trailing { window_ms, since_ms, .. }, None) => {
-                Sweep::over(now_ms.saturating_sub(*window_ms).max(*since_ms)..now_ms)
-            }
-            (Self::Range(stretch), _) | (Self::Backfill { stretch: Some(stretch), .. }, _) => {
-                Sweep::over(stretch.clone())
-            }
-            (Self::Backfill { stretch: None, .. }, Some(last)) => last,
-            (Self::Backfill { stretch: None, retention_ms }, None) => {
-                Sweep::over(now_ms.saturating_sub(*retention_ms)..now_ms)
-            }
-        }
-    }
 }
 
 /// What a scheduled run is to do.
@@ -305,6 +236,3 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         Ok(saved)
     }
 }
-
-#[cfg(test)]
-mod tests;

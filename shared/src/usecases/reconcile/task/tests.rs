@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 
 const NOW_MS: u64 = 1_776_159_000_000;
