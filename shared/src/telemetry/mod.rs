@@ -1,5 +1,8 @@
 //! Logs as JSON lines on standard output, and metrics in CloudWatch's embedded metric format.
 
+pub mod alarms;
+pub mod metrics;
+
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
     layer::SubscriberExt,
@@ -8,6 +11,9 @@ use tracing_subscriber::{
 
 /// CloudWatch namespace of every metric.
 pub const NAMESPACE: &str = "Ringvault";
+
+/// The one dimension of every metric: the name of the table, which no two stacks share.
+pub const DIMENSION: &str = "Table";
 
 /// The level `AWS_LAMBDA_LOG_LEVEL` asks for; `info` where it asks for none.
 pub fn level(lookup: impl Fn(&'static str) -> Option<String>) -> LevelFilter {
