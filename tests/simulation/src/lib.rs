@@ -8,6 +8,7 @@ mod backfill;
 mod calls;
 mod ceiling;
 mod chance;
+pub mod cloudwatch;
 mod crossing;
 mod day;
 mod defects;
