@@ -18,6 +18,7 @@ mod functions;
 mod judge;
 mod logs;
 pub mod memory;
+pub mod month;
 mod new_stack;
 mod received;
 mod scene;

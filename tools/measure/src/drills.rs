@@ -1,0 +1,104 @@
+//! `measure drills`.
+
+mod act;
+mod command;
+mod drill;
+mod emf;
+mod runbook;
+mod site;
+mod trouble;
+mod verdict;
+mod words;
+
+use std::time::Duration;
+
+use clap::Args;
+use local_cloud::binaries;
+use ringvault::stack::Binaries;
+use serde_json::{Value, json};
+use shared::telemetry::alarms::ALARMS;
+use tokio::runtime::Runtime;
+
+use drill::Drill;
+
+#[derive(Args)]
+pub(crate) struct Drills {
+    /// Only the drill of this alarm.
+    #[arg(long, value_name = "ALARM")]
+    only: Option<String>,
+}
+
+impl Drills {
+    /// Drills every alarm and prints what came of it; true if each fired alone and was cleared, and none fires on clean days.
+    pub(crate) fn run(&self, as_json: bool, elapsed: impl Fn() -> Duration) -> bool {
+        let drills = match self.drills(as_json) {
+            Ok(drills) => drills,
+            Err(error) => {
+                eprintln!("measure: {error}");
+                return false;
+            }
+        };
+        let exact = drills.iter().filter(|drill| drill.verdict.is_exact()).count();
+        if as_json {
+            let alarms: serde_json::Map<String, Value> =
+                drills.iter().map(|drill| (drill.alarm.to_owned(), drill.as_json())).collect();
+            let figures = json!({
+                "drills": drills.len(),
+                "exact": exact,
+                "alarms": alarms,
+                "seconds": elapsed().as_secs_f64(),
+            });
+            println!("{figures}");
+        } else {
+            println!("drills          {}", drills.len());
+            println!("exact           {exact}");
+            println!("seconds         {:.1}", elapsed().as_secs_f64());
+        }
+        exact == drills.len() && !drills.is_empty()
+    }
+
+    fn drills(&self, as_json: bool) -> Result<Vec<Drill>, Box<dyn std::error::Error>> {
+        let binaries = Binaries::build()?;
+        let programs = binaries::build(&["ringvault"])?;
+        let ringvault = programs.get("ringvault").ok_or("cargo built no ringvault")?;
+        let runtime = Runtime::new()?;
+        let mut drills = Vec::new();
+        for alarm in ALARMS.iter().filter(|alarm| self.only.as_ref().is_none_or(|only| only == alarm.name)) {
+            let drill = runtime.block_on(Drill::of(alarm, &binaries, ringvault));
+            if !as_json {
+                drill.print();
+            }
+            drills.push(drill);
+        }
+        Ok(drills)
+    }
+}
+
+impl Drill {
+    fn as_json(&self) -> Value {
+        json!({
+            "condition": self.condition,
+            "value": self.verdict.value,
+            "minutes": self.verdict.fired_min,
+            "cleared_by": self.commands,
+            "exact": self.verdict.is_exact(),
+            "wrongs": self.verdict.wrongs,
+        })
+    }
+
+    fn print(&self) {
+        println!("{}{}", self.alarm, if self.verdict.is_exact() { "" } else { "  NOT EXACT" });
+        println!("  {}", self.condition);
+        if let Some(minutes) = self.verdict.fired_min {
+            let value = self.verdict.value.map_or_else(|| "no value".to_owned(), |value| value.to_string());
+            println!("  {value:<12} fired after {minutes} minutes");
+        }
+        for command in &self.commands {
+            println!("  $ {command}");
+        }
+        for wrong in &self.verdict.wrongs {
+            println!("  {wrong}");
+        }
+        println!();
+    }
+}

@@ -1,0 +1,98 @@
+//! One drill, from a stack where all is well to one where all is well again.
+
+use std::path::Path;
+
+use ringvault::stack::Binaries;
+use shared::telemetry::alarms::{ALARMS, Alarm};
+use simulation::cloudwatch::{fired, ringing};
+
+use super::{
+    command::Command,
+    runbook,
+    site::{BEGAN_MS, DrillError, ROUND_MS, Site},
+    trouble::Trouble,
+    verdict::{Moments, Verdict},
+    words,
+};
+
+/// So long all is well before: every alarm has looked at as many periods as it wants.
+const HEALTHY_ROUNDS: u64 = 12;
+
+/// Periods that CloudWatch looks at besides those that must be bad, and those that the drill begins and ends in.
+const PERIODS_BESIDES: u64 = 4;
+
+/// What came of a drill.
+pub(super) struct Drill {
+    /// The alarm.
+    pub(super) alarm: &'static str,
+    /// Its condition, in words.
+    pub(super) condition: &'static str,
+    /// The commands that cleared it.
+    pub(super) commands: Vec<String>,
+    /// Whether it was exact.
+    pub(super) verdict: Verdict,
+}
+
+impl Drill {
+    /// Drills an alarm. One that cannot be drilled is not exact.
+    pub(super) async fn of(alarm: &'static Alarm, binaries: &Binaries, ringvault: &Path) -> Self {
+        let Some(trouble) = Trouble::ALL.into_iter().find(|trouble| trouble.alarm() == alarm.name) else {
+            return Self::broken(alarm, "", "nobody knows how to bring its condition about".to_owned());
+        };
+        let drilled = drill(alarm, trouble, binaries, ringvault).await;
+        drilled.unwrap_or_else(|error| Self::broken(alarm, trouble.condition(), error.to_string()))
+    }
+
+    fn broken(alarm: &'static Alarm, condition: &'static str, why: String) -> Self {
+        let verdict = Verdict { value: None, fired_min: None, wrongs: vec![why] };
+        Self { alarm: alarm.name, condition, commands: Vec::new(), verdict }
+    }
+}
+
+async fn drill(
+    alarm: &'static Alarm,
+    trouble: Trouble,
+    binaries: &Binaries,
+    ringvault: &Path,
+) -> Result<Drill, DrillError> {
+    let mut site = Site::start(binaries, alarm.name).await?;
+    while site.now_ms < BEGAN_MS + HEALTHY_ROUNDS * ROUND_MS {
+        site.round().await?;
+    }
+    let caused_ms = site.now_ms;
+    trouble.bring_about(&mut site).await?;
+    site.listen()?;
+    for _ in 0..rounds(alarm) {
+        site.round().await?;
+        if fired(ALARMS, &site.points, BEGAN_MS..site.now_ms).contains_key(alarm.name) {
+            break;
+        }
+    }
+    let mended_ms = site.now_ms;
+    trouble.mend_outside(&mut site).await?;
+    let script = runbook::script(alarm.name).map_err(DrillError::Told)?;
+    let commands = words::split(script, &site.variables_of(trouble)).map_err(DrillError::Told)?;
+    for words in &commands {
+        let command = Command::read(words).map_err(DrillError::Told)?;
+        site.act(&command, ringvault).await?;
+    }
+    for _ in 0..rounds(alarm) {
+        site.round().await?;
+        if ringing(ALARMS, &site.points, BEGAN_MS..site.now_ms).is_empty() {
+            break;
+        }
+    }
+    let moments = Moments { began_ms: BEGAN_MS, caused_ms, mended_ms, ended_ms: site.now_ms };
+    Ok(Drill {
+        alarm: alarm.name,
+        condition: trouble.condition(),
+        commands: commands.iter().map(|words| words.join(" ")).collect(),
+        verdict: Verdict::of(alarm.name, ALARMS, &site.points, moments),
+    })
+}
+
+/// How many rounds an alarm has to fire, or to be cleared.
+fn rounds(alarm: &Alarm) -> u64 {
+    let period_ms = u64::from(alarm.period_s) * 1_000;
+    ((u64::from(alarm.periods) + PERIODS_BESIDES) * period_ms).div_ceil(ROUND_MS)
+}
