@@ -94,7 +94,8 @@ fn live(weather: Weather, days: u64, seed: u64) -> Month {
         let archived = results.filter(|(_, result)| result.state == RecordingState::Archived);
         archived.filter(|(recording, _)| offered.contains(recording.as_str())).count()
     });
-    let reports = world.bucket.with_objects(|objects| objects.keys().filter(|key| key.as_str().starts_with("reports/")).count());
+    let reports =
+        world.bucket.with_objects(|objects| objects.keys().filter(|key| key.as_str().starts_with("reports/")).count());
     Month {
         days,
         calls,

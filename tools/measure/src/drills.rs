@@ -1,6 +1,7 @@
 //! `measure drills`.
 
 mod act;
+mod calm;
 mod command;
 mod drill;
 mod emf;
@@ -19,13 +20,21 @@ use serde_json::{Value, json};
 use shared::telemetry::alarms::ALARMS;
 use tokio::runtime::Runtime;
 
+use calm::Calm;
 use drill::Drill;
+use simulation::month::Weather;
 
 #[derive(Args)]
 pub(crate) struct Drills {
     /// Only the drill of this alarm.
     #[arg(long, value_name = "ALARM")]
     only: Option<String>,
+    /// How many days are simulated on which nothing is wrong.
+    #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u64).range(2..))]
+    days: u64,
+    /// The seed of those days.
+    #[arg(long, default_value_t = 1, value_name = "SEED")]
+    seed: u64,
 }
 
 impl Drills {
@@ -39,22 +48,30 @@ impl Drills {
             }
         };
         let exact = drills.iter().filter(|drill| drill.verdict.is_exact()).count();
+        let calm: Vec<Calm> =
+            [Weather::Clean, Weather::Rough].map(|weather| Calm::of(weather, self.days, self.seed)).into();
+        let false_alarms = calm.iter().map(|calm| calm.fired.len()).sum::<usize>();
         if as_json {
             let alarms: serde_json::Map<String, Value> =
                 drills.iter().map(|drill| (drill.alarm.to_owned(), drill.as_json())).collect();
             let figures = json!({
                 "drills": drills.len(),
                 "exact": exact,
+                "false_alarms": false_alarms,
                 "alarms": alarms,
+                "days": calm.iter().map(Calm::as_json).collect::<Vec<_>>(),
                 "seconds": elapsed().as_secs_f64(),
             });
             println!("{figures}");
         } else {
+            calm.iter().for_each(Calm::print);
             println!("drills          {}", drills.len());
             println!("exact           {exact}");
+            println!("false alarms    {false_alarms}");
             println!("seconds         {:.1}", elapsed().as_secs_f64());
         }
-        exact == drills.len() && !drills.is_empty()
+        let proves = calm.iter().all(Calm::proves_something);
+        exact == drills.len() && !drills.is_empty() && false_alarms == 0 && proves
     }
 
     fn drills(&self, as_json: bool) -> Result<Vec<Drill>, Box<dyn std::error::Error>> {

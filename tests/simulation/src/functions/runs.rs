@@ -97,7 +97,9 @@ impl Functions {
             let doom = asked_for.or_else(|| chance().and_then(|awaits| u32::try_from(awaits).ok()));
             let work = async {
                 match fleet.sender {
-                    Sender::Archiver => this.archive(&fleet.table, &source, &id, deadline_ms).await.map_err(OverseeError::from),
+                    Sender::Archiver => {
+                        this.archive(&fleet.table, &source, &id, deadline_ms).await.map_err(OverseeError::from)
+                    }
                     Sender::Reconciler if this.oversees.get() => this.oversee_all(&source, deadline_ms).await,
                     Sender::Reconciler => this.reconcile(&source, deadline_ms).await.map_err(OverseeError::from),
                 }
