@@ -88,7 +88,7 @@ async fn something_else_under_the_key_is_a_conflict_and_is_not_overwritten() {
     assert_eq!((&summary["archived"], &summary["conflicts"]), (&json!(0), &json!(1)), "{summary}");
     assert_eq!(world.vendor_statuses("call-log"), Vec::<u16>::new(), "another download would not help");
     assert!(world.s3.objects(BUCKET).iter().all(|object| std::fs::read(&object.path).unwrap() == b"foreign"));
-    assert!(world.archiver.logs().iter().any(|line| line.contains(r#""ObjectConflicts":1"#)));
+    assert!(world.archiver.logs().iter().any(|line| line.contains(r#""Blocked":1"#)));
 }
 
 #[tokio::test]
@@ -126,6 +126,6 @@ async fn refused_credentials_end_the_run_and_are_not_tried_again_within_it() {
     world.happen(&hang_up("s-2", &["9002"])).await;
     assert_eq!(world.run().await["stopped"], "credentials_refused");
     assert_eq!(world.vendor_statuses("/oauth/token").len(), 1);
-    assert!(world.archiver.logs().iter().any(|line| line.contains(r#""CredentialsRefused":1"#)));
+    assert!(world.archiver.logs().iter().any(|line| line.contains(r#""AccessRefused":1"#)));
     assert!(world.next_due_ms().unwrap().is_some(), "the sessions stay due");
 }

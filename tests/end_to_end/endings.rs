@@ -189,7 +189,7 @@ async fn a_missing_permission_stops_the_run_costs_no_attempt_and_raises_a_metric
     assert_eq!(world.vendor_statuses("/content"), [403]);
     assert_eq!(world.vendor_statuses("call-log"), Vec::<u16>::new(), "the log cannot help");
     assert_eq!(world.only_session()["attempts"], 0);
-    assert!(world.archiver.logs().iter().any(|line| line.contains(r#""PermissionMissing":1"#)));
+    assert!(world.archiver.logs().iter().any(|line| line.contains(r#""AccessRefused":1"#)));
     world.vendor.with(|vendor| vendor.settings_mut().scope = "ReadCallLog ReadCallRecording".into());
     assert_eq!(world.run().await["archived"], 1, "it goes on by itself");
 }
@@ -213,7 +213,7 @@ async fn what_the_user_may_not_have_is_asked_for_once_a_day_and_raises_a_metric(
         assert!(world.next_due_ms().unwrap() >= Some(now_ms + 86_400_000), "look {look}");
         world.let_time_pass();
     }
-    assert!(world.archiver.logs().iter().any(|line| line.contains(r#""RecordingsForbidden":1"#)));
+    assert!(world.archiver.logs().iter().any(|line| line.contains(r#""Blocked":1"#)));
     world.vendor.with(|vendor| vendor.settings_mut().outages.clear());
     assert_eq!(world.run().await["archived"], 1);
 }

@@ -17,5 +17,6 @@ mod reports;
 mod secrecy;
 mod start;
 mod store_down;
+mod stream;
 mod subscription;
 mod webhook;

@@ -60,7 +60,7 @@ async fn a_closed_day_is_reported_and_corrected_and_each_report_names_the_one_be
         (&json!(1), &json!(1), &json!(0)),
         "{summary}"
     );
-    assert!((10 * 86_400..11 * 86_400).contains(&proved["deadline_seconds"].as_i64().unwrap()), "{summary}");
+    assert!((10 * 86_400..11 * 86_400).contains(&proved["slack_seconds"].as_i64().unwrap()), "{summary}");
     let (first, first_bytes) = report(&world, day).unwrap();
     assert_eq!(
         (&first["sequence"], &first["counts"]["waiting"], &first["previous"]),
@@ -75,7 +75,7 @@ async fn a_closed_day_is_reported_and_corrected_and_each_report_names_the_one_be
         (&json!(1), &json!(1), &json!(0)),
         "{proved}"
     );
-    assert_eq!((&proved["defects"], &proved["deadline_seconds"]), (&json!({}), &json!(null)), "{proved}");
+    assert_eq!((&proved["defects"], &proved["slack_seconds"]), (&json!({}), &json!(null)), "{proved}");
     let (second, _) = report(&world, day).unwrap();
     assert_eq!((&second["sequence"], &second["counts"]["archived"]), (&json!(2), &json!(1)));
     let sha256 = BASE64_STANDARD.encode(Sha256::digest(&first_bytes));

@@ -45,7 +45,9 @@ async fn a_content_uri_of_a_foreign_host_is_not_asked() {
             recording.listed_at = ListedAt::Other(host);
         });
     }
-    assert_eq!(world.run().await["waiting"], 3);
+    let summary = world.run().await;
+    assert_eq!((&summary["waiting"], &summary["foreign_hosts"]), (&json!(3), &json!(3)), "{summary}");
+    assert!(world.archiver.logs().iter().any(|line| line.contains(r#""Blocked":3"#)), "a person must see to them");
     assert_eq!(visits.load(Ordering::SeqCst), 0);
     for n in 0..3 {
         let reason =

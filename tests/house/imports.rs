@@ -1,4 +1,4 @@
-//! Imports run one way: functions, tools → usecases, clients, config, telemetry → ports → domain.
+//! Imports run one way: functions, tools → telemetry → usecases, clients, config → ports → domain.
 
 use crate::{
     sources::{Crate, Mention},
@@ -57,7 +57,7 @@ const SHARED: &[Room] = &[
     ),
     room("clients", &["clients", "ports", "domain", "failure", "secret"]),
     room("config", &["config", "domain", "clients::ringcentral::origin"]),
-    room("telemetry", &["telemetry"]),
+    room("telemetry", &["telemetry", "usecases", "domain"]),
 ];
 
 /// The simulator is pure but for its server: a request and the time go in, a reply comes out.

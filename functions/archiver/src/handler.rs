@@ -2,23 +2,22 @@
 
 use std::time::Duration;
 
-use lambda_runtime::{Diagnostic, LambdaEvent};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde::Deserialize;
 use shared::{
     clients::{dynamodb::Table, ringcentral::Connector, s3::Bucket, secrets::SecretError, system::System},
     domain::session::Schedule,
     failure::Class,
-    ports::session_store::StoreError,
-    telemetry,
-    usecases::{
-        archive_due::{Archiver, Run, Summary},
-        stopped::Stopped,
-    },
+    ports::{clock::Clock, session_store::StoreError},
+    telemetry::{Record, measured},
+    usecases::archive_due::{Archiver, Run, Summary},
 };
+use tracing::Level;
 
 /// The world the archiver works in.
 pub(crate) struct Handler {
     pub(crate) table: Table,
+    pub(crate) table_name: String,
     pub(crate) bucket: Bucket,
     pub(crate) vendor: Connector,
     pub(crate) schedule: Schedule,
@@ -74,10 +73,21 @@ impl From<RunFailed> for Diagnostic {
 }
 
 impl Handler {
-    /// One run: drains what is due and answers its counts.
+    /// One run: drains what is due, answers its counts, and leaves its record.
     pub(crate) async fn run(&self, event: LambdaEvent<Trigger>) -> Result<Summary, RunFailed> {
-        let run_id = event.context.request_id;
-        let source = self.vendor.source(&run_id).await?;
+        let ran = self.archive(&event.context).await;
+        let record = Record::new("archiver", "run", &self.table_name, self.clock.now_ms())
+            .with("request_id", &event.context.request_id);
+        match &ran {
+            Ok(summary) => record.with("summary", summary).measured(measured::archiver(summary)),
+            Err(failed) => record.at(Level::ERROR).with("error", failed.to_string()),
+        }
+        .print();
+        ran
+    }
+
+    async fn archive(&self, context: &Context) -> Result<Summary, RunFailed> {
+        let source = self.vendor.source(&context.request_id).await?;
         let archiver = Archiver {
             sessions: &self.table,
             source: source.as_ref(),
@@ -86,35 +96,8 @@ impl Handler {
             schedule: &self.schedule,
             retention: self.retention,
         };
-        let summary = archiver.archive_due(Run { id: &run_id, deadline_ms: event.context.deadline }).await?;
-        self.report(&summary);
-        Ok(summary)
-    }
-
-    fn report(&self, summary: &Summary) {
-        let now_ms = shared::ports::clock::Clock::now_ms(&self.clock);
-        let stopped = |why| u64::from(summary.stopped == Some(why));
-        for (metric, count) in [
-            ("RecordingsArchived", (summary.direct + summary.call_log + summary.adopted) as u64),
-            ("ObjectConflicts", summary.conflicts as u64),
-            ("SessionsUndescribed", summary.undescribed as u64),
-            ("RowsUnreadable", summary.unreadable as u64),
-            ("RecordingsForbidden", summary.forbidden as u64),
-            ("CredentialsRefused", stopped(Stopped::CredentialsRefused)),
-            ("PermissionMissing", stopped(Stopped::PermissionMissing)),
-        ] {
-            if count > 0 {
-                telemetry::count("archiver", metric, count, now_ms);
-            }
-        }
-        if summary.stopped == Some(Stopped::AnotherRun) {
-            return;
-        }
-        telemetry::count("archiver", "Backlog", summary.backlog as u64, now_ms);
-        telemetry::seconds("archiver", "OldestDue", summary.oldest_due_seconds.try_into().unwrap_or(i64::MAX), now_ms);
-        if let Some(slack_s) = summary.slack_seconds {
-            telemetry::seconds("archiver", "Slack", slack_s, now_ms);
-        }
+        let run = Run { id: &context.request_id, deadline_ms: context.deadline };
+        Ok(archiver.archive_due(run).await?)
     }
 }
 

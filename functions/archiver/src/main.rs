@@ -49,11 +49,12 @@ async fn main() -> ExitCode {
     let sdk = aws::load(ATTEMPT, OPERATION).await;
     let uploads = aws::for_streams(&sdk, UPLOAD);
     let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
-    let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), config.table_name);
+    let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), config.table_name.clone());
     let credentials = SecretReader::ringcentral_credentials(secrets, config.ringcentral_secret_id);
     let handler = Handler {
         vendor: Connector::new(credentials, http, config.origins, table.clone(), Share::WHOLE, System),
         table,
+        table_name: config.table_name,
         bucket: Bucket::new(aws_sdk_s3::Client::new(&uploads), config.bucket_name, &config.storage_class),
         schedule: config.schedule,
         retention: config.retention,

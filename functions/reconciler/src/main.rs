@@ -3,7 +3,6 @@
 #![expect(clippy::disallowed_methods, reason = "main.rs is where the environment is read")]
 
 mod handler;
-mod summary;
 mod trigger;
 
 use std::{env, process::ExitCode, time::Duration};
@@ -52,11 +51,12 @@ async fn main() -> ExitCode {
     let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
     let SweepConfig { table_name, bucket_name, ringcentral_secret_id, origins, schedule, retention, window, share } =
         config.sweeps;
-    let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), table_name);
+    let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), table_name.clone());
     let credentials = SecretReader::ringcentral_credentials(secrets.clone(), ringcentral_secret_id);
     let handler = Handler {
         vendor: Connector::new(credentials, http, origins, table.clone(), share, System),
         table,
+        table_name,
         bucket: Bucket::new(aws_sdk_s3::Client::new(&sdk), bucket_name, STANDARD),
         schedule,
         retention,

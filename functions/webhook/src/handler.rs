@@ -8,6 +8,7 @@ use aws_lambda_events::{
     lambda_function_urls::{LambdaFunctionUrlRequest, LambdaFunctionUrlResponse},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
+use lambda_runtime::LambdaEvent;
 use shared::{
     clients::secrets::SecretReader,
     domain::{
@@ -16,9 +17,10 @@ use shared::{
     },
     ports::{clock::Clock, session_store::SessionStore},
     secret::Secret,
-    telemetry,
+    telemetry::{Record, metrics::Metric},
     usecases::record_notification::{Outcome, record_notification},
 };
+use tracing::Level;
 
 const VALIDATION_TOKEN: &str = "validation-token";
 const VERIFICATION_TOKEN: &str = "verification-token";
@@ -29,6 +31,7 @@ const ANSWER_WITHIN: Duration = Duration::from_millis(2200);
 /// The world the webhook works in.
 pub(crate) struct Webhook<S, C> {
     pub(crate) table: S,
+    pub(crate) table_name: String,
     pub(crate) tokens: SecretReader<Vec<Secret>>,
     pub(crate) schedule: Schedule,
     pub(crate) clock: C,
@@ -76,53 +79,52 @@ impl Reply {
         }
     }
 
-    /// The metric it counts in; deliveries that went well count in none.
-    fn metric(self) -> Option<&'static str> {
+    /// How loud its record is, and the metric it counts in; deliveries that went well count in none.
+    fn weight(self) -> (Level, Option<Metric>) {
         match self {
             Self::Validated
             | Self::Taken(Outcome::Recorded | Outcome::Known | Outcome::NotOfInterest | Outcome::RenewalReminder) => {
-                None
+                (Level::INFO, None)
             }
-            Self::Taken(Outcome::NotUnderstood(_)) => Some("DeliveriesNotUnderstood"),
-            Self::Forged => Some("DeliveriesForged"),
-            Self::InvalidValidationToken | Self::MethodNotAllowed => Some("RequestsRefused"),
-            Self::SecretUnavailable | Self::StoreUnavailable => Some("DeliveriesNotRecorded"),
+            Self::InvalidValidationToken | Self::MethodNotAllowed => (Level::WARN, None),
+            Self::Taken(Outcome::NotUnderstood(_)) => (Level::WARN, Some(Metric::DeliveriesNotUnderstood)),
+            Self::Forged => (Level::WARN, Some(Metric::DeliveriesForged)),
+            Self::SecretUnavailable | Self::StoreUnavailable => (Level::ERROR, Some(Metric::DeliveriesNotRecorded)),
         }
     }
 }
 
 impl<S: SessionStore, C: Clock> Webhook<S, C> {
-    /// Answers one HTTP request.
+    /// Answers one HTTP request, and leaves its record.
     pub(crate) async fn answer(
         &self,
-        request: LambdaFunctionUrlRequest,
+        event: LambdaEvent<LambdaFunctionUrlRequest>,
     ) -> Result<LambdaFunctionUrlResponse, Infallible> {
-        let echo = match request.headers.get(VALIDATION_TOKEN) {
-            None => None,
-            Some(value) => match ValidationToken::parse(value.as_bytes()) {
-                Some(token) => Some(token),
-                None => return Ok(self.reply(Reply::InvalidValidationToken, None)),
-            },
+        let LambdaEvent { payload: request, context } = event;
+        let sent = request.headers.get(VALIDATION_TOKEN);
+        let echo = sent.and_then(|value| ValidationToken::parse(value.as_bytes()));
+        let (reply, why) = if sent.is_some() && echo.is_none() {
+            (Reply::InvalidValidationToken, None)
+        } else {
+            let taken = tokio::time::timeout(ANSWER_WITHIN, self.take(&request, echo.is_some())).await;
+            taken.unwrap_or_else(|_| (Reply::StoreUnavailable, Some("nothing answered in time".to_owned())))
         };
-        let reply = tokio::time::timeout(ANSWER_WITHIN, self.take(&request, echo.is_some())).await;
-        let reply = reply.unwrap_or(Reply::StoreUnavailable);
-        Ok(self.reply(reply, echo))
+        self.record(reply, why, &context.request_id);
+        Ok(respond(reply, echo))
     }
 
-    async fn take(&self, request: &LambdaFunctionUrlRequest, handshake: bool) -> Reply {
+    /// The reply, and the reason where it is not a good one.
+    async fn take(&self, request: &LambdaFunctionUrlRequest, handshake: bool) -> (Reply, Option<String>) {
         if request.request_context.http.method.as_deref() != Some("POST") {
-            return Reply::MethodNotAllowed;
+            return (Reply::MethodNotAllowed, None);
         }
         let body = body_of(request);
         if handshake && body.is_empty() {
-            return Reply::Validated;
+            return (Reply::Validated, None);
         }
         let accepted = match self.tokens.value(&self.clock).await {
             Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::error!(%error, "no verification token to compare with");
-                return Reply::SecretUnavailable;
-            }
+            Err(error) => return (Reply::SecretUnavailable, Some(error.to_string())),
         };
         let sent = [VERIFICATION_TOKEN, VALIDATION_TOKEN].into_iter().filter_map(|name| request.headers.get(name));
         let delivery = Delivery { body: &body, tokens: sent.map(HeaderValue::as_bytes).collect() };
@@ -130,37 +132,42 @@ impl<S: SessionStore, C: Clock> Webhook<S, C> {
             Some(delivery) => {
                 let now_ms = self.clock.now_ms();
                 match record_notification(&self.table, &self.schedule, &delivery, now_ms).await {
-                    Ok(outcome) => {
-                        log(outcome);
-                        Reply::Taken(outcome)
-                    }
-                    Err(error) => {
-                        tracing::error!(%error, "a delivery was not recorded");
-                        Reply::StoreUnavailable
-                    }
+                    Ok(outcome @ Outcome::NotUnderstood(why)) => (Reply::Taken(outcome), Some(why.to_string())),
+                    Ok(outcome) => (Reply::Taken(outcome), None),
+                    Err(error) => (Reply::StoreUnavailable, Some(error.to_string())),
                 }
             }
             // A handshake must be answered whatever else came with it; nothing of an unauthenticated body is used.
-            None if handshake => Reply::Validated,
-            None => Reply::Forged,
+            None if handshake => (Reply::Validated, None),
+            None => (Reply::Forged, None),
         }
     }
 
-    fn reply(&self, reply: Reply, echo: Option<ValidationToken>) -> LambdaFunctionUrlResponse {
-        if let Some(metric) = reply.metric() {
-            telemetry::count("webhook", metric, 1, self.clock.now_ms());
+    fn record(&self, reply: Reply, why: Option<String>, request_id: &str) {
+        let (level, metric) = reply.weight();
+        let mut record = Record::new("webhook", "delivery", &self.table_name, self.clock.now_ms())
+            .at(level)
+            .with("request_id", request_id)
+            .with("outcome", reply.name())
+            .measured(metric.map(|metric| (metric, 1.0)).into_iter().collect());
+        if let Some(why) = why {
+            record = record.with("why", why);
         }
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(value) = echo.and_then(|token| HeaderValue::from_str(token.as_str()).ok()) {
-            headers.insert(VALIDATION_TOKEN, value);
-        }
-        let mut response = LambdaFunctionUrlResponse::default();
-        response.status_code = reply.status();
-        response.headers = headers;
-        response.body = Some(format!(r#"{{"outcome":"{}"}}"#, reply.name()));
-        response
+        record.print();
     }
+}
+
+fn respond(reply: Reply, echo: Option<ValidationToken>) -> LambdaFunctionUrlResponse {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(value) = echo.and_then(|token| HeaderValue::from_str(token.as_str()).ok()) {
+        headers.insert(VALIDATION_TOKEN, value);
+    }
+    let mut response = LambdaFunctionUrlResponse::default();
+    response.status_code = reply.status();
+    response.headers = headers;
+    response.body = Some(format!(r#"{{"outcome":"{}"}}"#, reply.name()));
+    response
 }
 
 /// The body as the sender wrote it. What claims to be base64 and is not is left as it is: no notification.
@@ -168,13 +175,4 @@ fn body_of(request: &LambdaFunctionUrlRequest) -> Cow<'_, [u8]> {
     let text = request.body.as_deref().unwrap_or_default();
     let decoded = request.is_base64_encoded.then(|| BASE64_STANDARD.decode(text).ok()).flatten();
     decoded.map_or(Cow::Borrowed(text.as_bytes()), Cow::Owned)
-}
-
-fn log(outcome: Outcome) {
-    match outcome {
-        Outcome::Recorded | Outcome::Known | Outcome::NotOfInterest | Outcome::RenewalReminder => {
-            tracing::info!(outcome = outcome.name(), "delivery");
-        }
-        Outcome::NotUnderstood(why) => tracing::warn!(outcome = why.name(), why = %why, "delivery not understood"),
-    }
 }

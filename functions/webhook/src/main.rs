@@ -31,7 +31,8 @@ async fn main() -> ExitCode {
     };
     let sdk = aws::load(ATTEMPT, OPERATION).await;
     let webhook = Webhook {
-        table: Table::new(aws_sdk_dynamodb::Client::new(&sdk), config.table_name),
+        table: Table::new(aws_sdk_dynamodb::Client::new(&sdk), config.table_name.clone()),
+        table_name: config.table_name,
         tokens: SecretReader::verification_tokens(
             aws_sdk_secretsmanager::Client::new(&sdk),
             config.verification_secret_id,
@@ -39,7 +40,7 @@ async fn main() -> ExitCode {
         schedule: config.schedule,
         clock: System,
     };
-    let answer = service_fn(|event: LambdaEvent<LambdaFunctionUrlRequest>| webhook.answer(event.payload));
+    let answer = service_fn(|event: LambdaEvent<LambdaFunctionUrlRequest>| webhook.answer(event));
     match lambda_runtime::run(answer).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

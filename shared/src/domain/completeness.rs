@@ -2,20 +2,20 @@
 //! bucket. The document it is told in is described in `docs/completeness.md`, whose example is the expectation of a test.
 
 mod accounts;
-mod deadline;
 mod document;
 mod evidence;
 mod progress;
+mod slack;
 mod strays;
 mod unheard;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use accounts::{accounts_to_json, parse_accounts};
-pub use deadline::{Backlog, Vendor};
 pub use document::SCHEMA;
 pub use evidence::{Evidence, ManifestRead, day_of};
 pub use progress::{Head, InvalidProgress, Pending, Progress};
+pub use slack::{Backlog, Vendor};
 
 use super::{
     call_log::Offers,
@@ -53,9 +53,10 @@ impl Counts {
         self.archived + self.waiting + self.deleted + self.missing
     }
 
-    /// The share of what was offered that is archived; 1 where nothing was.
+    /// Of what was offered and does not wait any more, the share that is archived; 1 where nothing is.
     pub fn share(&self) -> f64 {
-        if self.offered() == 0 { 1.0 } else { self.archived as f64 / self.offered() as f64 }
+        let decided = self.archived + self.deleted + self.missing;
+        if decided == 0 { 1.0 } else { self.archived as f64 / decided as f64 }
     }
 
     /// Adds another day's.

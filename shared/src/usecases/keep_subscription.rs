@@ -10,7 +10,7 @@ use crate::{
     ports::{
         clock::Clock,
         cursor_store::{CursorStore, Job},
-        recording_source::SourceError,
+        recording_source::{Closed, CredentialsError, SourceError},
         session_store::StoreError,
         subscriptions::{NewSubscription, Subscriptions},
     },
@@ -88,8 +88,7 @@ impl<S: Subscriptions, K: CursorStore, C: Clock> Keeper<'_, S, K, C> {
     async fn see_to(&self, wanted: &Wanted<'_>, memory: Option<&Memory>, occasion: Occasion) -> Standing {
         let listed = match self.subscriptions.list(self.wait_until_ms()).await {
             Ok(listed) => listed,
-            Err(error) if lacks_permission(&error) => return alarm(Alarm::PermissionMissing, error),
-            Err(error) => return alarm(Alarm::ListFailed, error),
+            Err(error) => return alarm(of_listing(&error), error),
         };
         match wanted.plan(&listed, memory, occasion, self.clock.now_ms()) {
             Plan::Keep { id, renew: false, delete } => self.tidy(id, Outcome::Healthy, &delete).await,
@@ -222,16 +221,30 @@ fn of_creation(error: &SourceError) -> Alarm {
             Some("CMN-401") => Alarm::PermissionMissing,
             Some(_) | None => Alarm::CreateRefused,
         },
+        SourceError::Closed(Closed::Credentials(CredentialsError::Refused { .. } | CredentialsError::NotAccepted)) => {
+            Alarm::CredentialsRefused
+        }
         SourceError::Closed(_) | SourceError::ForeignOrigin => Alarm::CreateRefused,
+    }
+}
+
+/// What it means that the vendor does not say which stand.
+fn of_listing(error: &SourceError) -> Alarm {
+    match of_creation(error) {
+        refused @ (Alarm::PermissionMissing | Alarm::CredentialsRefused) => refused,
+        Alarm::AddressRefused
+        | Alarm::ListFailed
+        | Alarm::LimitReached
+        | Alarm::CreateRefused
+        | Alarm::CreateUnanswered
+        | Alarm::CreatedUnfit
+        | Alarm::RenewFailed
+        | Alarm::DeleteFailed => Alarm::ListFailed,
     }
 }
 
 fn is_full(error: &SourceError) -> bool {
     of_creation(error) == Alarm::LimitReached
-}
-
-fn lacks_permission(error: &SourceError) -> bool {
-    of_creation(error) == Alarm::PermissionMissing
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod archive_due;
 mod documents;
 pub mod keep_subscription;
+pub mod oversee;
 pub mod prove;
 pub mod reconcile;
 pub mod record_notification;

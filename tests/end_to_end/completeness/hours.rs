@@ -25,7 +25,7 @@ async fn a_day_stays_open_until_it_is_settled_and_is_corrected_in_the_chain() {
     let found = world.run(2, "01:00:00").await;
     // 11 waits as well: its manifest is still to come.
     assert_eq!((found.days, counts(&found).waiting, counts(&found).archived), (2, 2, 1));
-    assert_eq!(found.deadline_s, Some(88 * 86_400 + 11 * 3_600 - 6));
+    assert_eq!(found.slack_s, Some(88 * 86_400 + 11 * 3_600 - 6));
     assert_eq!(world.report(0).unwrap().proof.waiting, [session("s-1")].into());
 
     let found = world.run(2, "02:00:00").await;
@@ -33,7 +33,7 @@ async fn a_day_stays_open_until_it_is_settled_and_is_corrected_in_the_chain() {
 
     world.leave(&[call("s-1", 0, [archived("11"), archived("12")])]).await;
     let found = world.run(2, "03:00:00").await;
-    assert_eq!((found.days, found.issued, counts(&found).archived, found.deadline_s), (1, 1, 2, None));
+    assert_eq!((found.days, found.issued, counts(&found).archived, found.slack_s), (1, 1, 2, None));
     let report = world.report(0).unwrap();
     assert_eq!((report.sequence, report.proof.is_settled()), (3, true));
     assert_eq!(report.previous.unwrap().key, ObjectKey::report(&account(), day(1)));
@@ -60,7 +60,7 @@ async fn the_deadline_knows_what_the_backfill_has_not_been_through() {
     let account = account();
     world.clock.0.set(day(40).start_ms());
     let hour = Hour { backfill_next_ms: Some(day(0).start_ms()), ..hour(&account, u64::MAX) };
-    assert_eq!(world.prover().run(hour).await.unwrap().found.unwrap().deadline_s, Some(50 * 86_400));
+    assert_eq!(world.prover().run(hour).await.unwrap().found.unwrap().slack_s, Some(50 * 86_400));
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn another_account_is_not_touched() {
     other.key.account = AccountId::parse("8000000010").unwrap();
     world.leave(&[other]).await;
     let found = world.run(1, "01:00:00").await;
-    assert_eq!((counts(&found), found.deadline_s), (Counts::default(), None));
+    assert_eq!((counts(&found), found.slack_s), (Counts::default(), None));
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ async fn what_the_last_closed_day_counts_is_told_where_no_day_is_proved() {
     let vendor = Vendor { retention_ms: u64::MAX, pace_ms: 0 };
     let found = world.prover().run(Hour { vendor, ..hour(&account, u64::MAX) }).await.unwrap().found.unwrap();
     assert_eq!((found.days, counts(&found).waiting), (1, 1));
-    assert_eq!(found.deadline_s, Some(50_000 * 86_400 - 38 * 3_600), "two a day, as on the last closed one");
+    assert_eq!(found.slack_s, Some(50_000 * 86_400 - 38 * 3_600), "two a day, as on the last closed one");
     world.leave(&[call("s-1", 0, [archived("1")])]).await;
     world.run(2, "03:00:00").await;
     let found = world.run(2, "04:00:00").await;

@@ -18,7 +18,7 @@ fn complaints(template: &Template) -> Vec<String> {
             }
         };
         expect("Runtime", &function.properties["Runtime"], json!("provided.al2023"));
-        expect("Architectures", &function.properties["Architectures"], json!(["arm64"]));
+        expect("Architectures", &function.properties["Architectures"], json!([{ "Ref": "Architecture" }]));
         expect("Handler", &function.properties["Handler"], json!("bootstrap"));
         expect("CodeUri", &function.properties["CodeUri"], json!("."));
         let log_group = &function.properties["LoggingConfig"]["LogGroup"];
@@ -49,6 +49,7 @@ fn function_binaries() -> BTreeSet<String> {
 fn every_function_is_built_from_its_package_for_the_right_machine() {
     let template = Template::read();
     assert_eq!(complaints(&template), [""; 0]);
+    assert_eq!(template.0["Parameters"]["Architecture"]["Default"], "arm64");
     let wrong = template.with("/Globals/Function/Architectures", json!(["x86_64"]));
     assert_eq!(complaints(&wrong).len(), template.functions().len());
     let wrong = template.with("/Resources/WebhookFunction/Metadata/BuildProperties/Binary", json!("hook"));

@@ -68,14 +68,75 @@ fn losses(template: &Template) -> Vec<String> {
     policies.filter(|(kind, policy)| !kept(kind, policy)).map(|(kind, policy)| format!("{kind}: {policy}")).collect()
 }
 
+/// What guards table and bucket, by where it stands in their properties.
+const GUARDS: &[(&str, &str, &str)] = &[
+    (TABLE, "/SSESpecification/SSEEnabled", "true"),
+    (TABLE, "/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", "true"),
+    (TABLE, "/DeletionProtectionEnabled", "true"),
+    (BUCKET, "/PublicAccessBlockConfiguration/BlockPublicAcls", "true"),
+    (BUCKET, "/PublicAccessBlockConfiguration/BlockPublicPolicy", "true"),
+    (BUCKET, "/PublicAccessBlockConfiguration/IgnorePublicAcls", "true"),
+    (BUCKET, "/PublicAccessBlockConfiguration/RestrictPublicBuckets", "true"),
+    (BUCKET, "/OwnershipControls/Rules/0/ObjectOwnership", "\"BucketOwnerEnforced\""),
+    (BUCKET, "/VersioningConfiguration/Status", "\"Enabled\""),
+    (
+        BUCKET,
+        "/BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/SSEAlgorithm",
+        r#"{"Fn::If":["HasKmsKey","aws:kms","AES256"]}"#,
+    ),
+    (BUCKET, "/LifecycleConfiguration/Rules/0/AbortIncompleteMultipartUpload/DaysAfterInitiation", "7"),
+];
+
+fn unguarded(template: &Template) -> Vec<&'static str> {
+    let holds = |kind: &str, pointer: &str, value: &str| {
+        template.resource(kind)["Properties"].pointer(pointer).is_some_and(|it| it.to_string() == value)
+    };
+    GUARDS
+        .iter()
+        .filter(|(kind, pointer, value)| !holds(kind, pointer, value))
+        .map(|(_, pointer, _)| *pointer)
+        .collect()
+}
+
 #[test]
 fn table_and_bucket_are_guarded() {
     let template = Template::read();
-    let table = &template.resource(TABLE)["Properties"];
-    assert_eq!(table["SSESpecification"]["SSEEnabled"], true);
-    assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
+    assert_eq!(unguarded(&template), [""; 0]);
+    for (kind, pointer, _) in GUARDS {
+        let (name, _) = template.resources(kind)[0];
+        let without = template.with(&format!("/Resources/{name}/Properties{pointer}"), json!(null));
+        assert_eq!(unguarded(&without), [*pointer]);
+    }
+}
+
+#[test]
+fn the_bucket_takes_no_request_in_the_clear() {
+    let template = Template::read();
+    let policy = &template.resource("AWS::S3::BucketPolicy")["Properties"];
+    assert_eq!(policy["Bucket"], json!({ "Ref": "Bucket" }));
+    let statement = &policy["PolicyDocument"]["Statement"][0];
+    assert_eq!((&statement["Effect"], &statement["Action"]), (&json!("Deny"), &json!("s3:*")));
+    assert_eq!(statement["Principal"], "*");
+    let whole = json!([{ "Fn::GetAtt": "Bucket.Arn" }, { "Fn::Sub": "${Bucket.Arn}/*" }]);
+    assert_eq!(statement["Resource"], whole);
+    assert_eq!(statement["Condition"], json!({ "Bool": { "aws:SecureTransport": "false" } }));
+}
+
+#[test]
+fn only_what_was_chosen_expires_or_is_locked() {
+    let template = Template::read();
     let bucket = &template.resource(BUCKET)["Properties"];
-    let barred = bucket["PublicAccessBlockConfiguration"].as_object().unwrap();
-    assert!(barred.len() == 4 && barred.values().all(|value| value == true), "{barred:?}");
-    assert!(bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"].is_array());
+    let conditional = |value: &Value, condition: &str| {
+        value["Fn::If"][0] == condition && value["Fn::If"][2] == json!({ "Ref": "AWS::NoValue" })
+    };
+    let rules = bucket["LifecycleConfiguration"]["Rules"].as_array().unwrap();
+    assert!(rules[1..].iter().all(|rule| conditional(rule, "HasExpiry")), "{rules:?}");
+    let prefixes: Vec<_> = rules[1..].iter().map(|rule| rule["Fn::If"][1]["Prefix"].as_str().unwrap()).collect();
+    assert_eq!(prefixes, ["recordings/", "sessions/"], "reports stay");
+    assert!(conditional(&bucket["ObjectLockConfiguration"], "HasObjectLock"));
+    assert!(conditional(&bucket["ObjectLockEnabled"], "HasObjectLock"));
+    let defaults = [("ExpireAfterDays", json!(0)), ("ObjectLockMode", json!("NONE")), ("KmsKeyArn", json!(""))];
+    for (parameter, off) in defaults {
+        assert_eq!(template.0["Parameters"][parameter]["Default"], off, "{parameter}");
+    }
 }

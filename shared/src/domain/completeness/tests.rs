@@ -92,14 +92,16 @@ fn what_is_no_report_says_why() {
 }
 
 #[test]
-fn the_share_of_a_day_counts_what_was_a_recording() {
+fn the_share_of_a_day_counts_what_was_a_recording_and_does_not_wait() {
     let counts = Counts { archived: 3, ..Counts::default() };
     for (counts, offered, share) in [
         (Counts::default(), 0, 1.0),
         (Counts { too_short: 4, unavailable: 5, ..Counts::default() }, 0, 1.0),
         (Counts { too_short: 4, unavailable: 5, ..counts }, 3, 1.0),
-        (Counts { waiting: 1, ..counts }, 4, 0.75),
-        (Counts { deleted: 1, missing: 2, ..counts }, 6, 0.5),
+        (Counts { waiting: 1, ..Counts::default() }, 1, 1.0),
+        (Counts { waiting: 1, ..counts }, 4, 1.0),
+        (Counts { deleted: 1, ..counts }, 4, 0.75),
+        (Counts { deleted: 1, missing: 2, waiting: 9, ..counts }, 15, 0.5),
     ] {
         assert_eq!((counts.offered(), counts.share()), (offered, share), "{counts:?}");
     }

@@ -1,5 +1,7 @@
 //! How a run of the keeper ended, and what a person should do where it did not end well.
 
+use serde::{Serialize, Serializer};
+
 /// How a run of the keeper ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -20,6 +22,8 @@ pub enum Outcome {
 pub enum Alarm {
     /// The application lacks a permission.
     PermissionMissing,
+    /// The vendor does not accept our credentials: it could not be looked at.
+    CredentialsRefused,
     /// The vendor called the webhook and did not like the answer (API.md §5.1).
     AddressRefused,
     /// The vendor does not say which subscriptions stand.
@@ -51,11 +55,18 @@ impl Outcome {
     }
 }
 
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 impl Alarm {
     /// A stable name for the summary and for logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::PermissionMissing => "permission_missing",
+            Self::CredentialsRefused => "credentials_refused",
             Self::AddressRefused => "address_refused",
             Self::ListFailed => "list_failed",
             Self::LimitReached => "limit_reached",
@@ -73,6 +84,9 @@ impl Alarm {
             Self::PermissionMissing => {
                 "grant the application Call Control and Webhook Subscriptions in RingCentral's console; \
                  the next run tries again"
+            }
+            Self::CredentialsRefused => {
+                "put a client id, a client secret and a JWT that belong together into the secret; the next run tries again"
             }
             Self::AddressRefused => {
                 "look at the webhook: RingCentral wants 200 within 3 s, its Validation-Token back, JSON, at most 1,024 \

@@ -9,7 +9,10 @@ use futures_util::{
 };
 use tokio::sync::mpsc;
 
-use super::{Archiver, Stop, Summary, look::Look};
+use super::{
+    Archiver, Stop, Summary,
+    look::{Bar, Look},
+};
 use crate::{
     domain::{
         checksum::{Digests, Fingerprint, Verified},
@@ -34,8 +37,8 @@ pub(super) enum Carried {
     /// The source's fault: the other way may serve it.
     NotServed {
         why: String,
-        /// The vendor says that our user may not have it.
-        forbidden: bool,
+        /// Why no further attempt can help, if that is so.
+        bar: Option<Bar>,
     },
     /// The bucket's fault: another download would not help.
     NotStored(String),
@@ -63,8 +66,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                 return Err(Stop::Closed(closed));
             }
             Err(unusable) => {
-                let forbidden = matches!(unusable, Unusable::Source(SourceError::Status { status: 403, .. }));
-                return Ok(Carried::NotServed { why: unusable.to_string(), forbidden });
+                return Ok(Carried::NotServed { why: unusable.to_string(), bar: bar(&unusable) });
             }
         };
         let key = ObjectKey::of(&look.row.key.account, look.row.day, recording, opened.format);
@@ -88,7 +90,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             }
             Err(NotCarried::Broken(Broken::Closed(closed))) => Err(Stop::Closed(closed)),
             Err(NotCarried::Broken(Broken::Off(interrupted))) => {
-                Ok(Carried::NotServed { why: interrupted.to_string(), forbidden: false })
+                Ok(Carried::NotServed { why: interrupted.to_string(), bar: None })
             }
             Err(NotCarried::NotStored(why)) => Ok(Carried::NotStored(why)),
         }
@@ -229,6 +231,21 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         result.archived = Some(archived);
         result.at_ms = self.clock.now_ms();
         look.set(recording, result);
+    }
+}
+
+fn bar(unusable: &Unusable) -> Option<Bar> {
+    match unusable {
+        Unusable::Source(SourceError::Status { status: 403, .. }) => Some(Bar::Forbidden),
+        Unusable::Source(SourceError::ForeignOrigin) => Some(Bar::ForeignHost),
+        Unusable::Source(
+            SourceError::Status { .. }
+            | SourceError::Closed(_)
+            | SourceError::Malformed(_)
+            | SourceError::Unreachable(_),
+        )
+        | Unusable::NotAudio(_)
+        | Unusable::Broken(_) => None,
     }
 }
 

@@ -1,8 +1,11 @@
 //! The end of a look: what was found out is written, and when somebody should look again.
 
-use super::{Archiver, look::Look};
+use super::{
+    Archiver,
+    look::{Bar, Look},
+};
 use crate::{
-    domain::{day::DAY_MS, session::Next},
+    domain::{day::DAY_MS, ids::RecordingId, session::Next},
     ports::{
         archive_store::ArchiveStore,
         clock::{Chance, Clock},
@@ -90,7 +93,8 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     fn next(&self, look: &Look, now_ms: u64) -> Next {
         let next = look.row.next(self.schedule, look.standing, &look.tried, now_ms, self.clock.next());
         let unfinished = look.row.unfinished();
-        let hopeless = !unfinished.is_empty() && unfinished.iter().all(|recording| look.forbidden.contains(*recording));
+        let is_forbidden = |recording: &&RecordingId| look.barred.get(*recording) == Some(&Bar::Forbidden);
+        let hopeless = !unfinished.is_empty() && unfinished.iter().all(is_forbidden);
         match next {
             Next::At(due_at_ms) if hopeless => Next::At(due_at_ms.max(now_ms.saturating_add(FORBIDDEN_REST_MS))),
             Next::At(_) | Next::Settled => next,

@@ -97,9 +97,9 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             if let Some(content_uri) = look.address(&recording) {
                 match self.carry_listed(look, &recording, &content_uri, wait_until_ms, summary).await? {
                     Carried::Archived => look.tried.push(recording),
-                    Carried::NotServed { why, forbidden } => {
-                        if forbidden {
-                            look.forbidden.insert(recording.clone());
+                    Carried::NotServed { why, bar } => {
+                        if let Some(bar) = bar {
+                            look.barred.insert(recording.clone(), bar);
                         }
                         self.wait(look, &recording, &format!("contentUri: {why}"));
                     }
@@ -173,9 +173,9 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         match carried {
             Carried::Archived => look.tried.push(recording.clone()),
             Carried::NotStored(why) => self.wait(look, recording, &why),
-            Carried::NotServed { why, forbidden } => {
+            Carried::NotServed { why, bar } => {
                 let why = format!("{}: {why}", if content_uri.is_some() { "contentUri" } else { "direct" });
-                look.missed.insert(recording.clone(), Missed { why, content_uri, forbidden });
+                look.missed.insert(recording.clone(), Missed { why, content_uri, bar });
             }
         }
     }
@@ -216,8 +216,8 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     /// This look is through with a recording. The reason names every way that was tried.
     fn conclude(&self, look: &mut Look, recording: &RecordingId, state: RecordingState, reason: &str) {
         let missed = look.missed.remove(recording);
-        if missed.as_ref().is_some_and(|missed| missed.forbidden && missed.content_uri.is_some()) {
-            look.forbidden.insert(recording.clone());
+        if let Some(Missed { bar: Some(bar), content_uri: Some(_), .. }) = missed {
+            look.barred.insert(recording.clone(), bar);
         }
         let reason = missed.map_or_else(|| reason.to_owned(), |missed| format!("{}; {reason}", missed.why));
         tracing::info!(recording.id = %recording, session.id = %look.row.key.session, state = state.name(),

@@ -1,6 +1,6 @@
 //! A session in hand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Shift, describe::NotDescribed};
 use crate::{
@@ -36,8 +36,17 @@ pub(super) struct Look {
     pub(super) missed: BTreeMap<RecordingId, Missed>,
     /// What the call log said of this very call, or why it did not.
     pub(super) answer: Option<Result<CallLogAnswer, String>>,
-    /// Recordings the user may not have.
-    pub(super) forbidden: BTreeSet<RecordingId>,
+    /// Recordings that a person must see to, and why.
+    pub(super) barred: BTreeMap<RecordingId, Bar>,
+}
+
+/// Why no further attempt can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bar {
+    /// The vendor says that our user may not have it.
+    Forbidden,
+    /// The call log names a host that no token may go to.
+    ForeignHost,
 }
 
 /// A way that did not lead to the recording.
@@ -45,8 +54,8 @@ pub(super) struct Missed {
     pub(super) why: String,
     /// The address asked, if the call log had given one.
     pub(super) content_uri: Option<String>,
-    /// The vendor says that our user may not have it.
-    pub(super) forbidden: bool,
+    /// Why no further attempt can help, if that is so.
+    pub(super) bar: Option<Bar>,
 }
 
 impl Look {
@@ -64,7 +73,7 @@ impl Look {
             tried: Vec::new(),
             missed: BTreeMap::new(),
             answer: None,
-            forbidden: BTreeSet::new(),
+            barred: BTreeMap::new(),
         };
         look.take_offers_in();
         look
@@ -229,8 +238,7 @@ mod tests {
         assert_eq!(look.found.heard, [heard.clone()].into());
         look.renew(row(&["1|p"], &[]));
         assert!(look.row.heard.contains(&heard), "it stays on a newer row");
-        look.missed
-            .insert(second.clone(), Missed { why: "404".into(), content_uri: look.address(&second), forbidden: false });
+        look.missed.insert(second.clone(), Missed { why: "404".into(), content_uri: look.address(&second), bar: None });
         assert_eq!(look.address(&second), None, "not twice in vain");
         look.learn(&Offers::from([(second.clone(), offer("https://b/2"))]));
         assert_eq!(look.address(&second), Some("https://b/2".into()));

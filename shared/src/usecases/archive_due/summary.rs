@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{describe::NotDescribed, look::Look};
+use super::{
+    describe::NotDescribed,
+    look::{Bar, Look},
+};
 use crate::{
     domain::{
         ids::RecordingId,
@@ -44,6 +47,8 @@ pub struct Summary {
     pub unreadable: usize,
     /// Recordings the vendor lets our user not have.
     pub forbidden: usize,
+    /// Recordings for which the call log names a host that no token may go to.
+    pub foreign_hosts: usize,
     /// Sessions that were due when the run began.
     pub backlog: usize,
     /// How long the one due longest had been due then, seconds.
@@ -67,7 +72,9 @@ impl Summary {
     /// A session was left like this.
     pub(super) fn count_session(&mut self, look: &Look) {
         self.looked_at.insert(look.row.key.clone(), look.row.counts());
-        self.forbidden += look.forbidden.len();
+        let barred = |by| look.barred.values().filter(|bar| **bar == by).count();
+        self.forbidden += barred(Bar::Forbidden);
+        self.foreign_hosts += barred(Bar::ForeignHost);
         let differs = |recording: &&RecordingId| look.row.result(recording).duration_is_odd();
         self.durations_differ += look.tried.iter().filter(differs).count();
         self.count_description(look);
@@ -94,6 +101,7 @@ impl Summary {
         self.undescribed += other.undescribed;
         self.unreadable += other.unreadable;
         self.forbidden += other.forbidden;
+        self.foreign_hosts += other.foreign_hosts;
         self.looked_at.extend(other.looked_at);
         self.oldest_seen_ms = [self.oldest_seen_ms, other.oldest_seen_ms].into_iter().flatten().min();
     }

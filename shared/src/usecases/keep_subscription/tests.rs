@@ -5,7 +5,7 @@ use std::{cell::RefCell, time::Duration};
 use vendor::{Failure, Row, Vendor, status};
 
 use super::*;
-use crate::ports::{cursor_store::Cursor, recording_source::Closed};
+use crate::ports::cursor_store::Cursor;
 
 const NOW_MS: u64 = 1_776_159_000_000;
 const YEAR_MS: u64 = 365 * 86_400_000;
@@ -164,11 +164,17 @@ fn a_creation_without_an_answer_is_not_tried_again_and_the_next_run_finds_it() {
 #[test]
 fn every_failure_is_the_one_alarm_it_should_be_and_deletes_nothing() {
     let throttled: Failure = || Closed::Throttled { retry_after: Duration::from_secs(60) }.into();
-    let cases: [(&str, Failure, Alarm); 12] = [
+    let refused: Failure = || Closed::from(CredentialsError::Refused { code: "OAU-140".to_owned() }).into();
+    let unaccepted: Failure = || Closed::from(CredentialsError::NotAccepted).into();
+    let no_token: Failure = || Closed::from(CredentialsError::Unavailable("reset".to_owned())).into();
+    let cases: [(&str, Failure, Alarm); 17] = [
         ("list", || status(503, "CMN-201"), Alarm::ListFailed),
         ("list", throttled, Alarm::ListFailed),
         ("list", || SourceError::Malformed("no list"), Alarm::ListFailed),
         ("list", || status(403, "CMN-401"), Alarm::PermissionMissing),
+        ("list", refused, Alarm::CredentialsRefused),
+        ("list", unaccepted, Alarm::CredentialsRefused),
+        ("list", no_token, Alarm::ListFailed),
         ("create", || status(400, "SUB-520"), Alarm::AddressRefused),
         ("create", || status(400, "SUB-521"), Alarm::AddressRefused),
         ("create", || status(400, "SUB-524"), Alarm::AddressRefused),
@@ -177,6 +183,8 @@ fn every_failure_is_the_one_alarm_it_should_be_and_deletes_nothing() {
         ("create", || status(403, "CMN-408"), Alarm::CreateRefused),
         ("create", || status(504, "CMN-201"), Alarm::CreateUnanswered),
         ("create", throttled, Alarm::CreateRefused),
+        ("create", unaccepted, Alarm::CredentialsRefused),
+        ("create", no_token, Alarm::CreateRefused),
     ];
     for (call, error, expected) in cases {
         let row = knows("a");

@@ -71,7 +71,7 @@ pub struct Completeness {
     pub defects: BTreeMap<DefectClass, usize>,
     /// Seconds until the vendor deletes something that is not archived, less what it takes to fetch all that waits;
     /// none where nothing waits.
-    pub deadline_s: Option<i64>,
+    pub slack_s: Option<i64>,
     /// Whether its time was over before all days were proved: the next run goes on.
     pub unfinished: bool,
 }
@@ -129,7 +129,7 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         let last = self.last_closed(kept, hour.account).await?;
         let per_day = last.map_or(0, |last| last.offered() as u64);
         found.counts = found.counts.or(last);
-        found.deadline_s = backlog.deadline_s(hour.vendor, per_day, now_ms);
+        found.slack_s = backlog.slack_s(hour.vendor, per_day, now_ms);
         Ok(found)
     }
 

@@ -33,7 +33,7 @@ impl Backlog {
     /// Seconds until the vendor deletes the oldest of them, less what it takes to fetch them all; negative when it is too
     /// late, none where nothing waits. At `per_day` new recordings a day the vendor's limit on how many it keeps may come
     /// before its limit on how long.
-    pub fn deadline_s(&self, vendor: Vendor, per_day: u64, now_ms: u64) -> Option<i64> {
+    pub fn slack_s(&self, vendor: Vendor, per_day: u64, now_ms: u64) -> Option<i64> {
         let full_ms = (MOST_RECORDINGS * DAY_MS).checked_div(per_day);
         let kept_ms = full_ms.map_or(vendor.retention_ms, |full_ms| full_ms.min(vendor.retention_ms));
         let deleted_ms = i128::from(self.oldest_ms?) + i128::from(kept_ms);
@@ -62,12 +62,12 @@ mod tests {
             ("half a second too late", 0, 0, began_ms + 90 * DAY_MS + 500, -1),
         ] {
             let backlog = Backlog { recordings, oldest_ms: Some(began_ms) };
-            assert_eq!(backlog.deadline_s(vendor, per_day, now_ms), Some(expected), "{case}");
+            assert_eq!(backlog.slack_s(vendor, per_day, now_ms), Some(expected), "{case}");
         }
-        assert_eq!(Backlog::default().deadline_s(vendor, 1, began_ms), None);
+        assert_eq!(Backlog::default().slack_s(vendor, 1, began_ms), None);
         let never = Vendor { retention_ms: u64::MAX, pace_ms: 0 };
         let backlog = Backlog { recordings: 1, oldest_ms: Some(u64::MAX) };
-        assert!(backlog.deadline_s(never, 0, 0) > Some(0));
+        assert!(backlog.slack_s(never, 0, 0) > Some(0));
     }
 
     #[test]
