@@ -8,7 +8,7 @@ use ringcentral_sim::{
     calls::{Day, Troubles},
     world::Script,
 };
-use shared::domain::session::RecordingState;
+use shared::domain::{day, ids::AccountId, object_key::ObjectKey, session::RecordingState};
 
 use crate::{
     cloudwatch::Point,
@@ -71,6 +71,7 @@ fn live(weather: Weather, days: u64, seed: u64) -> Month {
         seed,
         ..Settings::default()
     };
+    let account = AccountId::parse(&settings.account_id);
     let world = World::new(Plan {
         seed,
         keep_trace: false,
@@ -94,8 +95,11 @@ fn live(weather: Weather, days: u64, seed: u64) -> Month {
         let archived = results.filter(|(_, result)| result.state == RecordingState::Archived);
         archived.filter(|(recording, _)| offered.contains(recording.as_str())).count()
     });
-    let reports =
-        world.bucket.with_objects(|objects| objects.keys().filter(|key| key.as_str().starts_with("reports/")).count());
+    let is_reported = |day: &u64| {
+        let day = day::Day::of(MIDNIGHT_MS + day * DAY_MS);
+        account.as_ref().is_ok_and(|account| world.bucket.document(&ObjectKey::report(account, day)).is_some())
+    };
+    let reports = (0..days).filter(is_reported).count();
     Month {
         days,
         calls,

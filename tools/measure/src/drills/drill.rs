@@ -21,6 +21,9 @@ const HEALTHY_ROUNDS: u64 = 12;
 /// Periods that CloudWatch looks at besides those that must be bad, and those that the drill begins and ends in.
 const PERIODS_BESIDES: u64 = 4;
 
+/// So long it is watched whether all stays well: every alarm for silence has looked at as many periods as it wants.
+const WATCHED_ROUNDS: u64 = 8;
+
 /// What came of a drill.
 pub(super) struct Drill {
     /// The alarm.
@@ -70,10 +73,11 @@ async fn drill(
     }
     let mended_ms = site.now_ms;
     trouble.mend_outside(&mut site).await?;
-    let script = runbook::script(alarm.name).map_err(DrillError::Told)?;
-    let commands = words::split(script, &site.variables_of(trouble)).map_err(DrillError::Told)?;
+    let script = trouble.fill_in(runbook::script(alarm.name).map_err(DrillError::Told)?);
+    let commands = words::split(&script, &site.variables_of(trouble)).map_err(DrillError::Told)?;
     for words in &commands {
-        let command = Command::read(words).map_err(DrillError::Told)?;
+        let words = words.iter().map(|word| read_in(word, trouble)).collect::<Result<Vec<_>, _>>()?;
+        let command = Command::read(&words).map_err(DrillError::Told)?;
         site.act(&command, ringvault).await?;
     }
     for _ in 0..rounds(alarm) {
@@ -82,6 +86,9 @@ async fn drill(
             break;
         }
     }
+    for _ in 0..WATCHED_ROUNDS {
+        site.round().await?;
+    }
     let moments = Moments { began_ms: BEGAN_MS, caused_ms, mended_ms, ended_ms: site.now_ms };
     Ok(Drill {
         alarm: alarm.name,
@@ -89,6 +96,12 @@ async fn drill(
         commands: commands.iter().map(|words| words.join(" ")).collect(),
         verdict: Verdict::of(alarm.name, ALARMS, &site.points, moments),
     })
+}
+
+/// A word, or what is in the file it names, as the AWS CLI has it.
+fn read_in(word: &str, trouble: Trouble) -> Result<String, DrillError> {
+    let Some(name) = word.strip_prefix("file://") else { return Ok(word.to_owned()) };
+    trouble.file(name).ok_or_else(|| DrillError::Told(format!("nobody knows what is in the file {name}")))
 }
 
 /// How many rounds an alarm has to fire, or to be cleared.

@@ -5,7 +5,8 @@ use ringcentral_sim::{
     JwtState, Outage, OutageAnswer,
     world::{Direct, ListedAt, Recording},
 };
-use ringvault::stack::VERIFICATION_SECRET;
+use ringvault::stack::{VERIFICATION_SECRET, VERIFICATION_TOKEN};
+use serde_json::json;
 use shared::{
     clients::system::System,
     domain::day::{DAY_MS, Day},
@@ -17,8 +18,11 @@ use super::site::{DrillError, Site, hang_up};
 /// So many forged deliveries are brought about: what the alarm asks for.
 const FORGED: usize = 20;
 
-/// The host that the call log names, and that no token may go to.
-const FOREIGN: &str = "https://media.example.com";
+/// Where the call log says that a recording lies, and no token may go; nobody is there.
+const FOREIGN: &str = "https://localhost";
+
+/// The JWT that takes the place of the revoked one.
+const JWT_OF_TODAY: &str = "sim.jwt.of-today";
 
 /// The condition of one alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +172,45 @@ impl Trouble {
         }
     }
 
+    /// What is written in the file that the runbook's command names: as its section has it, with the values of this case.
+    pub(super) fn file(self, name: &str) -> Option<String> {
+        let file = match self {
+            Self::SecretMalformed => ("verification.json", json!({ "verification_token": VERIFICATION_TOKEN })),
+            Self::JwtRevoked => {
+                let secret = json!({ "client_id": "sim-client", "client_secret": "sim-secret", "jwt": JWT_OF_TODAY });
+                ("ringcentral.json", secret)
+            }
+            Self::Forgery => {
+                let tokens = ["another-verification-token", VERIFICATION_TOKEN];
+                ("verification.json", tokens.map(|token| json!({ "verification_token": token })).into_iter().collect())
+            }
+            Self::Deleted
+            | Self::Stray
+            | Self::Old
+            | Self::ArchiverHeld
+            | Self::LogDown
+            | Self::WebhookDown
+            | Self::ForeignHost => return None,
+        };
+        (file.0 == name).then(|| file.1.to_string())
+    }
+
+    /// The runbook's script with what it says to put in its place.
+    pub(super) fn fill_in(self, script: &str) -> String {
+        match self {
+            Self::ForeignHost => script.replace("media.example.com", FOREIGN.trim_start_matches("https://")),
+            Self::Deleted
+            | Self::Stray
+            | Self::Old
+            | Self::ArchiverHeld
+            | Self::SecretMalformed
+            | Self::LogDown
+            | Self::WebhookDown
+            | Self::JwtRevoked
+            | Self::Forgery => script.to_owned(),
+        }
+    }
+
     /// Puts right what lies outside of the stack, as the runbook says.
     pub(super) async fn mend_outside(self, site: &mut Site) -> Result<(), DrillError> {
         let vendor = &site.stack.vendor;
@@ -180,7 +223,7 @@ impl Trouble {
             Self::WebhookDown => site.stack.webhook.restart().await?,
             Self::JwtRevoked => vendor.with(|vendor| {
                 let settings = vendor.settings_mut();
-                (settings.jwt, settings.jwt_state) = ("sim.jwt.of-today".to_owned(), JwtState::Valid);
+                (settings.jwt, settings.jwt_state) = (JWT_OF_TODAY.to_owned(), JwtState::Valid);
             }),
             Self::Stray | Self::ArchiverHeld | Self::SecretMalformed | Self::ForeignHost | Self::Forgery => {}
         }
