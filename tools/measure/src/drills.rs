@@ -1,6 +1,7 @@
 //! `measure drills`.
 
 mod act;
+mod calls;
 mod calm;
 mod command;
 mod drill;

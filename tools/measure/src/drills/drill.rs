@@ -71,8 +71,16 @@ async fn drill(
             break;
         }
     }
-    let mended_ms = site.now_ms;
     trouble.mend_outside(&mut site).await?;
+    if trouble.waits_for_the_command() {
+        for _ in 0..rounds(alarm) {
+            site.round().await?;
+        }
+        if !ringing(ALARMS, &site.points, BEGAN_MS..site.now_ms).contains(&alarm.name) {
+            return Err(DrillError::Told("it was cleared before the command".to_owned()));
+        }
+    }
+    let mended_ms = site.now_ms;
     let script = trouble.fill_in(runbook::script(alarm.name).map_err(DrillError::Told)?);
     let commands = words::split(&script, &site.variables_of(trouble)).map_err(DrillError::Told)?;
     for words in &commands {
@@ -88,6 +96,9 @@ async fn drill(
     }
     for _ in 0..WATCHED_ROUNDS {
         site.round().await?;
+    }
+    if let Some(recording) = trouble.kept_back().filter(|recording| !site.holds(recording)) {
+        return Err(DrillError::Told(format!("{recording} is not archived in the end")));
     }
     let moments = Moments { began_ms: BEGAN_MS, caused_ms, mended_ms, ended_ms: site.now_ms };
     Ok(Drill {

@@ -12,17 +12,10 @@ use local_cloud::{
     dynamodb::TableError,
     lambda::{Function, InvokeError, LaunchError},
 };
-use ringcentral_sim::{Settings, world::Recording};
-use ringvault::{
-    replay::{EventFile, Kind},
-    stack::{BUCKET, Binaries, Stack, StackConfig, StackError, TABLE, key_of},
-};
-use serde_json::{Value, json};
-use shared::{
-    clients::{dynamodb::schema, system::System},
-    domain::day::DAY_MS,
-    ports::clock::Clock,
-};
+use ringcentral_sim::Settings;
+use ringvault::stack::{BUCKET, Binaries, Stack, StackConfig, StackError, TABLE, key_of};
+use serde_json::Value;
+use shared::clients::dynamodb::schema;
 use simulation::cloudwatch::Point;
 
 use super::emf::{self, Malformed};
@@ -36,9 +29,6 @@ pub(super) const BEGAN_MS: u64 = 1_772_409_600_000;
 
 /// No drill comes near the vendor's limits.
 const ROOM: usize = 100_000;
-
-/// The account of all calls.
-const ACCOUNT: &str = "800000001";
 
 /// Why a drill came to no end.
 #[derive(Debug, thiserror::Error)]
@@ -160,28 +150,6 @@ impl Site {
         Ok(())
     }
 
-    /// A recorded call that ends now, of which RingCentral tells.
-    pub(super) async fn call(&self, session: &str, recording: &str) -> Result<(), DrillError> {
-        let event = hang_up(session, recording);
-        self.stack.vendor.learn(&event);
-        self.tell(event).await
-    }
-
-    /// Delivers an event.
-    pub(super) async fn tell(&self, event: Value) -> Result<(), DrillError> {
-        let delivery = EventFile { name: String::new(), kind: Kind::RingCentral, json: event };
-        let reply = self.stack.webhook.invoke(&delivery.as_http()).await?;
-        if reply["statusCode"] == 200 { Ok(()) } else { Err(DrillError::Told(format!("the webhook answered {reply}"))) }
-    }
-
-    /// A recorded call of so many days ago, of which nobody tells. Answers when it began, epoch milliseconds.
-    pub(super) fn call_days_ago(&self, days: u64, session: &str, recording: &str) -> u64 {
-        let began_ms = System.now_ms() - days * DAY_MS;
-        self.stack.vendor.learn(&hang_up(session, recording));
-        self.stack.vendor.with(|vendor| vendor.begin_call(session, began_ms));
-        began_ms
-    }
-
     /// What happened before is passed on, and time passes without a run: nobody was there to watch.
     pub(super) fn pass_unwatched(&mut self, passed_ms: u64) -> Result<(), DrillError> {
         let now_ms = self.now_ms;
@@ -193,20 +161,6 @@ impl Site {
     /// The logs of the archiver and the reconciler begin anew.
     pub(super) fn forget_logs(&mut self) {
         self.read = [self.read[0], 0, 0];
-    }
-
-    /// An event with another verification token.
-    pub(super) async fn forge(&self) -> Result<(), DrillError> {
-        let delivery = EventFile { name: String::new(), kind: Kind::RingCentral, json: hang_up("s-forged", "9999") };
-        let mut request = delivery.as_http();
-        request["headers"]["verification-token"] = "guessed".into();
-        let reply = self.stack.webhook.invoke(&request).await?;
-        if reply["statusCode"] == 401 { Ok(()) } else { Err(DrillError::Told(format!("the webhook answered {reply}"))) }
-    }
-
-    /// Changes how a recording behaves at RingCentral.
-    pub(super) fn recording(&self, id: &str, change: impl FnOnce(&mut Recording)) {
-        self.stack.vendor.with(|vendor| vendor.recording_mut(id).map(change));
     }
 
     /// An hour later: access tokens are used up.
@@ -232,6 +186,12 @@ impl Site {
         put.map(drop).map_err(|error| DrillError::Told(format!("the object cannot be put: {error}")))
     }
 
+    /// Whether a recording lies in the bucket.
+    pub(super) fn holds(&self, recording: &str) -> bool {
+        let named = |key: &str| key.starts_with("recordings/") && key.contains(&format!("/{recording}."));
+        self.stack.s3.objects(BUCKET).iter().any(|object| named(&object.key))
+    }
+
     /// The functions start anew: those that run keep secrets for five minutes.
     pub(super) async fn restart(&self) -> Result<(), DrillError> {
         for function in [&*self.stack.webhook, &self.stack.archiver, &self.stack.reconciler] {
@@ -239,27 +199,6 @@ impl Site {
         }
         Ok(())
     }
-}
-
-/// The end of a call with one recording (API.md §6).
-pub(super) fn hang_up(session: &str, recording: &str) -> Value {
-    json!({
-        "event": format!("/restapi/v1.0/account/{ACCOUNT}/telephony/sessions"),
-        "body": {
-            "sequence": 4,
-            "telephonySessionId": session,
-            "parties": [{
-                "accountId": ACCOUNT,
-                "extensionId": "800000102",
-                "id": format!("p-{session}-1"),
-                "direction": "Inbound",
-                "to": { "phoneNumber": "+16505550171" },
-                "from": { "phoneNumber": "+16505550172" },
-                "recordings": [{ "id": recording, "active": false }],
-                "status": { "code": "Disconnected" },
-            }],
-        },
-    })
 }
 
 /// A cursor's state, so much older; nothing if it is no state with times.
@@ -294,6 +233,8 @@ impl Drop for Folder {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -13,7 +13,10 @@ use shared::{
     ports::clock::Clock,
 };
 
-use super::site::{DrillError, Site, hang_up};
+use super::{
+    calls::hang_up,
+    site::{DrillError, Site},
+};
 
 /// So many forged deliveries are brought about: what the alarm asks for.
 const FORGED: usize = 20;
@@ -169,6 +172,31 @@ impl Trouble {
             | Self::JwtRevoked
             | Self::ForeignHost
             | Self::Forgery => Vec::new(),
+        }
+    }
+
+    /// Whether nothing but the runbook's command clears the alarm. The others end once what lies outside is put right, or their
+    /// cause tires; the command hastens that, or fetches what they left.
+    pub(super) fn waits_for_the_command(self) -> bool {
+        match self {
+            Self::Stray | Self::ArchiverHeld | Self::SecretMalformed | Self::JwtRevoked | Self::ForeignHost => true,
+            Self::Deleted | Self::Old | Self::LogDown | Self::WebhookDown | Self::Forgery => false,
+        }
+    }
+
+    /// The recording that it kept from being archived, and that is in the end.
+    pub(super) fn kept_back(self) -> Option<&'static str> {
+        match self {
+            Self::Deleted => Some("9101"),
+            Self::Old => Some("9103"),
+            Self::Stray
+            | Self::ArchiverHeld
+            | Self::SecretMalformed
+            | Self::LogDown
+            | Self::WebhookDown
+            | Self::JwtRevoked
+            | Self::ForeignHost
+            | Self::Forgery => None,
         }
     }
 
