@@ -265,7 +265,7 @@ event_files! {
           v 1
     "##;
     schedule_eventbridge_rule_tick: "schedule.eventbridge-rule.tick.json" => @r##"
-        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"deleted":0,"direct":1,"durations_differ":0,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
+        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"deleted":0,"direct":1,"durations_differ":0,"forbidden":0,"foreign_hosts":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
         row session#800000001#s-due
           attempts 1
           day "2026-04-14"
@@ -278,7 +278,7 @@ event_files! {
           v 1
     "##;
     schedule_eventbridge_scheduler_tick: "schedule.eventbridge-scheduler.tick.json" => @r##"
-        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"deleted":0,"direct":1,"durations_differ":0,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
+        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"deleted":0,"direct":1,"durations_differ":0,"forbidden":0,"foreign_hosts":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
         row session#800000001#s-due
           attempts 1
           day "2026-04-14"
@@ -291,7 +291,7 @@ event_files! {
           v 1
     "##;
     stream_dynamodb_new_session: "stream.dynamodb.new-session.json" => @r##"
-        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"deleted":0,"direct":1,"durations_differ":0,"forbidden":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
+        {"adopted":0,"archived":1,"backlog":1,"call_log":0,"conflicts":0,"deleted":0,"direct":1,"durations_differ":0,"forbidden":0,"foreign_hosts":0,"sessions":1,"too_short":0,"unavailable":0,"undescribed":0,"unreadable":0,"waiting":0}
         row session#800000001#s-due
           attempts 1
           day "2026-04-14"

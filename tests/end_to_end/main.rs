@@ -19,4 +19,5 @@ mod start;
 mod store_down;
 mod stream;
 mod subscription;
+mod watching;
 mod webhook;

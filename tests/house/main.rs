@@ -5,6 +5,7 @@
 mod events;
 mod imports;
 mod packages;
+mod runbook;
 mod sources;
 mod surroundings;
 mod template;

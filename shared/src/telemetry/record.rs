@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn whole_numbers_are_written_as_such_as_far_as_they_are_exact() {
-        for (value, text) in [(0.0, "0"), (-7.0, "-7"), (0.5, "0.5"), (1e300, "1e300"), (-9.3e18, "-9.3e18")] {
+        for (value, text) in [(0.0, "0"), (-7.0, "-7"), (0.5, "0.5"), (1e300, "1e+300"), (-9.3e18, "-9.3e+18")] {
             assert_eq!(number(value).to_string(), text);
         }
     }

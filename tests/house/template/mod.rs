@@ -5,6 +5,7 @@ mod environment;
 mod parameters;
 mod rights;
 mod storage;
+mod watching;
 
 use std::collections::BTreeSet;
 
