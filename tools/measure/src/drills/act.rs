@@ -111,22 +111,22 @@ impl Site {
             _ => Err(DrillError::Told(format!("there is no function {name}"))),
         }
     }
+}
 
-    /// What the runbook's commands name, as whoever has read the alarm and its section would set it.
-    pub(super) fn variables_of(&self, trouble: Trouble) -> Variables {
-        let known = [
-            ("BUCKET_NAME", BUCKET),
-            ("TABLE_NAME", TABLE),
-            ("RINGCENTRAL_SECRET_ID", RINGCENTRAL_SECRET),
-            ("VERIFICATION_SECRET_ID", VERIFICATION_SECRET),
-            ("ARCHIVER", ARCHIVER),
-            ("RECONCILER", RECONCILER),
-        ];
-        let told = trouble.variables();
-        known
-            .into_iter()
-            .chain(told.iter().map(|(name, value)| (*name, value.as_str())))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
-    }
+/// What the runbook's commands name, as whoever has read the alarm and its section would set it.
+pub(super) fn variables_of(trouble: Trouble) -> Variables {
+    let known = [
+        ("BUCKET_NAME", BUCKET),
+        ("TABLE_NAME", TABLE),
+        ("RINGCENTRAL_SECRET_ID", RINGCENTRAL_SECRET),
+        ("VERIFICATION_SECRET_ID", VERIFICATION_SECRET),
+        ("ARCHIVER", ARCHIVER),
+        ("RECONCILER", RECONCILER),
+    ];
+    let told = trouble.variables();
+    known
+        .into_iter()
+        .chain(told.iter().map(|(name, value)| (*name, value.as_str())))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }

@@ -7,6 +7,7 @@ use shared::telemetry::alarms::{ALARMS, Alarm};
 use simulation::cloudwatch::{fired, ringing};
 
 use super::{
+    act::variables_of,
     command::Command,
     runbook,
     site::{BEGAN_MS, DrillError, ROUND_MS, Site},
@@ -81,12 +82,9 @@ async fn drill(
         }
     }
     let mended_ms = site.now_ms;
-    let script = trouble.fill_in(runbook::script(alarm.name).map_err(DrillError::Told)?);
-    let commands = words::split(&script, &site.variables_of(trouble)).map_err(DrillError::Told)?;
-    for words in &commands {
-        let words = words.iter().map(|word| read_in(word, trouble)).collect::<Result<Vec<_>, _>>()?;
-        let command = Command::read(&words).map_err(DrillError::Told)?;
-        site.act(&command, ringvault).await?;
+    let commands = commands(trouble).map_err(DrillError::Told)?;
+    for (_, command) in &commands {
+        site.act(command, ringvault).await?;
     }
     for _ in 0..rounds(alarm) {
         site.round().await?;
@@ -104,19 +102,52 @@ async fn drill(
     Ok(Drill {
         alarm: alarm.name,
         condition: trouble.condition(),
-        commands: commands.iter().map(|words| words.join(" ")).collect(),
+        commands: commands.into_iter().map(|(line, _)| line).collect(),
         verdict: Verdict::of(alarm.name, ALARMS, &site.points, moments),
     })
 }
 
+/// The runbook's commands against a trouble, each as it is printed and as it is understood.
+fn commands(trouble: Trouble) -> Result<Vec<(String, Command)>, String> {
+    let script = trouble.fill_in(runbook::script(trouble.alarm())?);
+    let commands = words::split(&script, &variables_of(trouble))?;
+    if commands.is_empty() {
+        return Err(format!("{} is cleared by no command", trouble.alarm()));
+    }
+    let understood = commands.into_iter().map(|words| {
+        let line = words.join(" ");
+        let words = words.iter().map(|word| read_in(word, trouble)).collect::<Result<Vec<_>, _>>()?;
+        Ok((line, Command::read(&words)?))
+    });
+    understood.collect()
+}
+
 /// A word, or what is in the file it names, as the AWS CLI has it.
-fn read_in(word: &str, trouble: Trouble) -> Result<String, DrillError> {
+fn read_in(word: &str, trouble: Trouble) -> Result<String, String> {
     let Some(name) = word.strip_prefix("file://") else { return Ok(word.to_owned()) };
-    trouble.file(name).ok_or_else(|| DrillError::Told(format!("nobody knows what is in the file {name}")))
+    trouble.file(name).ok_or_else(|| format!("nobody knows what is in the file {name}"))
 }
 
 /// How many rounds an alarm has to fire, or to be cleared.
 fn rounds(alarm: &Alarm) -> u64 {
     let period_ms = u64::from(alarm.period_s) * 1_000;
     ((u64::from(alarm.periods) + PERIODS_BESIDES) * period_ms).div_ceil(ROUND_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_alarm_has_a_drill_and_its_runbook_is_understood() {
+        let mut drilled = Trouble::ALL.map(Trouble::alarm).to_vec();
+        let mut alarms: Vec<&str> = ALARMS.iter().map(|alarm| alarm.name).collect();
+        drilled.sort_unstable();
+        alarms.sort_unstable();
+        assert_eq!(drilled, alarms);
+        for trouble in Trouble::ALL {
+            let commands = commands(trouble).map_err(|why| format!("{}: {why}", trouble.alarm()));
+            assert_eq!(commands.map(|commands| commands.len()), Ok(1));
+        }
+    }
 }
