@@ -2,6 +2,7 @@
 
 mod chain;
 mod days;
+mod erased;
 mod hours;
 mod kills;
 mod races;
