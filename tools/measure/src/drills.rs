@@ -12,9 +12,10 @@ mod trouble;
 mod verdict;
 mod words;
 
-use std::time::Duration;
+use std::{panic::resume_unwind, thread, time::Duration};
 
 use clap::Args;
+use futures_util::{StreamExt, stream};
 use local_cloud::binaries;
 use ringvault::stack::Binaries;
 use serde_json::{Value, json};
@@ -24,6 +25,9 @@ use tokio::runtime::Runtime;
 use calm::Calm;
 use drill::Drill;
 use simulation::month::Weather;
+
+/// Drills beside each other.
+const ABREAST: usize = 2;
 
 #[derive(Args)]
 pub(crate) struct Drills {
@@ -49,8 +53,7 @@ impl Drills {
             }
         };
         let exact = drills.iter().filter(|drill| drill.verdict.is_exact()).count();
-        let calm: Vec<Calm> =
-            [Weather::Clean, Weather::Rough].map(|weather| Calm::of(weather, self.days, self.seed)).into();
+        let calm = self.calm();
         let false_alarms = calm.iter().map(|calm| calm.fired.len()).sum::<usize>();
         if as_json {
             let alarms: serde_json::Map<String, Value> =
@@ -75,19 +78,27 @@ impl Drills {
         exact == drills.len() && !drills.is_empty() && false_alarms == 0 && proves
     }
 
+    fn calm(&self) -> Vec<Calm> {
+        thread::scope(|scope| {
+            let live = |weather| scope.spawn(move || Calm::of(weather, self.days, self.seed));
+            let lives = [Weather::Clean, Weather::Rough].map(live);
+            lives.into_iter().map(|life| life.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        })
+    }
+
     fn drills(&self, as_json: bool) -> Result<Vec<Drill>, Box<dyn std::error::Error>> {
         let binaries = Binaries::build()?;
         let programs = binaries::build(&["ringvault"])?;
         let ringvault = programs.get("ringvault").ok_or("cargo built no ringvault")?;
         let runtime = Runtime::new()?;
-        let mut drills = Vec::new();
-        for alarm in ALARMS.iter().filter(|alarm| self.only.as_ref().is_none_or(|only| only == alarm.name)) {
-            let drill = runtime.block_on(Drill::of(alarm, &binaries, ringvault));
+        let wanted = ALARMS.iter().filter(|alarm| self.only.as_ref().is_none_or(|only| only == alarm.name));
+        let drills = stream::iter(wanted).map(|alarm| Drill::of(alarm, &binaries, ringvault)).buffered(ABREAST);
+        let told = drills.inspect(|drill| {
             if !as_json {
                 drill.print();
             }
-            drills.push(drill);
-        }
+        });
+        let drills = runtime.block_on(told.collect());
         Ok(drills)
     }
 }

@@ -245,7 +245,9 @@ impl Trouble {
         match self {
             Self::Deleted => vendor.with(|vendor| {
                 // Its user takes it out of RingCentral's own bin again.
-                vendor.call_mut("s-lost").map(|call| call.recordings.push(Recording::new("9101")));
+                if let Some(call) = vendor.call_mut("s-lost") {
+                    call.recordings.push(Recording::new("9101"));
+                }
             }),
             Self::Old | Self::LogDown => vendor.with(|vendor| vendor.settings_mut().outages.clear()),
             Self::WebhookDown => site.stack.webhook.restart().await?,
