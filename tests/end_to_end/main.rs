@@ -8,6 +8,7 @@ mod completeness;
 mod demo;
 mod endings;
 mod event_files;
+mod grants;
 mod hostile;
 mod hybrid;
 mod orders;

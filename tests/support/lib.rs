@@ -10,6 +10,7 @@ use std::{ops::Deref, path::PathBuf, sync::OnceLock};
 use aws_sdk_s3::primitives::ByteStream;
 use local_cloud::lambda::InvokeError;
 use ringvault::stack::{BUCKET, Binaries, Stack, StackConfig, StackError, TABLE, key_of};
+use ringvault::template::{FunctionRole, Parameters, roles};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 
@@ -36,6 +37,17 @@ pub fn binaries() -> &'static Binaries {
 /// The root of the workspace.
 pub fn workspace() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").to_owned()
+}
+
+/// The roles of a template's functions, with all that it grants to whoever chooses it.
+pub fn granted(template: &Value) -> Vec<FunctionRole> {
+    roles(template, &all_options()).expect("the template's roles can be read")
+}
+
+/// Parameters of the template with which every statement is there.
+pub fn all_options() -> Parameters {
+    let chosen = [("KmsKeyArn", "arn:aws:kms:us-east-1:000000000000:key/1"), ("StreamTrigger", "on")];
+    chosen.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
 /// A world in which everything is due at once and nothing waits.

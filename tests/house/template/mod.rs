@@ -9,8 +9,7 @@ mod watching;
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
-use serde_yaml_ng::Value as Yaml;
+use serde_json::{Map, Value};
 
 use crate::workspace;
 
@@ -31,7 +30,7 @@ struct Function {
 
 impl Template {
     fn read() -> Self {
-        Self(plain(serde_yaml_ng::from_str(&workspace::read(FILE)).unwrap()))
+        Self(ringvault::template::read(&workspace::read(FILE)).unwrap())
     }
 
     /// The template with one value changed: what a check must complain about.
@@ -66,28 +65,6 @@ impl Function {
     fn variables(&self) -> Map<String, Value> {
         self.properties.pointer("/Environment/Variables").and_then(Value::as_object).cloned().unwrap_or_default()
     }
-}
-
-fn plain(value: Yaml) -> Value {
-    match value {
-        Yaml::Tagged(tagged) => {
-            let tag = tagged.tag.to_string();
-            let name = match tag.trim_start_matches('!') {
-                "Ref" => "Ref".to_owned(),
-                other => format!("Fn::{other}"),
-            };
-            json!({ name: plain(tagged.value) })
-        }
-        Yaml::Sequence(items) => items.into_iter().map(plain).collect(),
-        Yaml::Mapping(pairs) => pairs.into_iter().map(|(key, value)| (key_of(key), plain(value))).collect(),
-        scalar @ (Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::String(_)) => {
-            serde_json::to_value(scalar).unwrap()
-        }
-    }
-}
-
-fn key_of(key: Yaml) -> String {
-    key.as_str().unwrap_or_else(|| panic!("{key:?} is no name")).to_owned()
 }
 
 /// As SAM does it: maps are joined, lists are added to, anything else is replaced.
@@ -126,18 +103,8 @@ fn referred_by(name: &str, inner: &Value) -> BTreeSet<String> {
     }
 }
 
-/// A value that may stand alone or in a list.
-fn listed(value: &Value) -> Vec<Value> {
-    match value {
-        Value::Array(items) => items.clone(),
-        Value::Null => Vec::new(),
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => vec![value.clone()],
-    }
-}
-
 #[test]
-fn tags_are_understood() {
-    let read = |text: &str| plain(serde_yaml_ng::from_str(text).unwrap());
-    assert_eq!(read("a: !Ref T"), json!({ "a": { "Ref": "T" } }));
-    assert_eq!(referred(&read("[!GetAtt T.Arn, !Sub '${S}/x/${U.Arn}', !GetAtt [V, Arn], T]")).len(), 4);
+fn what_a_value_refers_to_is_found() {
+    let value = ringvault::template::read("[!GetAtt T.Arn, !Sub '${S}/x/${U.Arn}', !GetAtt [V, Arn], T]").unwrap();
+    assert_eq!(referred(&value).len(), 4);
 }

@@ -89,7 +89,8 @@ const GUARDS: &[(&str, &str, &str)] = &[
 
 fn unguarded(template: &Template) -> Vec<&'static str> {
     let holds = |kind: &str, pointer: &str, value: &str| {
-        template.resource(kind)["Properties"].pointer(pointer).is_some_and(|it| it.to_string() == value)
+        let expected: Value = serde_json::from_str(value).unwrap();
+        template.resource(kind)["Properties"].pointer(pointer) == Some(&expected)
     };
     GUARDS
         .iter()

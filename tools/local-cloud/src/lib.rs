@@ -4,11 +4,14 @@
 //! For demos, replays and tests. The Lambda crates never depend on it.
 //!
 //! Every server binds a port of its own choosing, refuses connections once stopped, and stops when it is dropped.
-//! A real AWS SDK client reaches each with its `endpoint()`, [`REGION`] and the one key pair there is.
+//! A real AWS SDK client reaches each with its `endpoint()`, [`REGION`] and a key pair: the
+//! administrator's, [`ACCESS_KEY_ID`] and [`SECRET_ACCESS_KEY`], or that of a role ([`iam::Iam::add`]).
 
+pub mod arn;
 pub mod binaries;
 pub mod dynamodb;
 pub mod function_url;
+pub mod iam;
 mod ids;
 pub mod lambda;
 pub mod s3;
@@ -19,9 +22,9 @@ mod sync;
 use std::io;
 use std::path::PathBuf;
 
-/// The access key id every client uses.
+/// The access key id of the administrator, who may do everything.
 pub const ACCESS_KEY_ID: &str = "AKIALOCALCLOUD000000";
-/// The secret that belongs to [`ACCESS_KEY_ID`]. S3 checks signatures made with it.
+/// The secret that belongs to every access key id. S3 checks signatures made with it.
 pub const SECRET_ACCESS_KEY: &str = "local-cloud-secret-access-key";
 /// The region of everything here.
 pub const REGION: &str = "us-east-1";

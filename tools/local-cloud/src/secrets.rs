@@ -1,4 +1,4 @@
-//! Secrets Manager: `GetSecretValue` and nothing else.
+//! Secrets Manager: `GetSecretValue` and nothing else, for whoever may.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -11,9 +11,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::iam::{self, Call, Denial, Iam};
 use crate::server::Server;
 use crate::sync::lock;
-use crate::{ACCOUNT_ID, REGION, StartError, ids};
+use crate::{StartError, arn, ids};
 
 /// Secrets Manager on loopback.
 pub struct Secrets {
@@ -23,6 +24,7 @@ pub struct Secrets {
 
 #[derive(Default)]
 struct Vault {
+    iam: Arc<Iam>,
     secrets: Mutex<BTreeMap<String, Secret>>,
     reads: Mutex<BTreeMap<String, u64>>,
 }
@@ -35,9 +37,14 @@ struct Secret {
 }
 
 impl Secrets {
-    /// Starts with no secrets.
+    /// Starts with no secrets, for the administrator alone.
     pub async fn start() -> Result<Self, StartError> {
-        let vault = Arc::new(Vault::default());
+        Self::start_with(Arc::default()).await
+    }
+
+    /// Starts with no secrets, for the roles of `iam` too.
+    pub async fn start_with(iam: Arc<Iam>) -> Result<Self, StartError> {
+        let vault = Arc::new(Vault { iam, ..Vault::default() });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&vault));
         let server = Server::start("Secrets Manager", router).await?;
         Ok(Self { vault, server })
@@ -88,6 +95,18 @@ async fn answer(State(vault): State<Arc<Vault>>, headers: HeaderMap, body: Bytes
     let Some(id) = request["SecretId"].as_str() else {
         return refuse("ValidationException", "SecretId is missing");
     };
+    // A secret is asked for by its name, or by its ARN.
+    let id = id.strip_prefix(&arn::secret("")).unwrap_or(id);
+    let call = Call {
+        action: "secretsmanager:GetSecretValue".to_owned(),
+        resource: arn::secret(id),
+        leading_keys: Vec::new(),
+    };
+    match vault.iam.authorize(iam::access_key_id(&headers), vec![call]) {
+        Ok(()) => {}
+        Err(Denial::Refused(message)) => return refuse("AccessDeniedException", &message),
+        Err(Denial::UnknownKey) => return refuse("UnrecognizedClientException", iam::UNKNOWN_KEY),
+    }
     match vault.read(id) {
         Some(secret) => reply(StatusCode::OK, &describe(id, &secret)),
         None => refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret."),
@@ -96,7 +115,7 @@ async fn answer(State(vault): State<Arc<Vault>>, headers: HeaderMap, body: Bytes
 
 fn describe(id: &str, secret: &Secret) -> Value {
     json!({
-        "ARN": format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:{id}"),
+        "ARN": arn::secret(id),
         "CreatedDate": ids::unix_time_ms(secret.created_at) / 1000,
         "Name": id,
         "SecretString": secret.value,

@@ -7,3 +7,4 @@ pub mod replay;
 pub mod shell;
 pub mod stack;
 pub mod sweep;
+pub mod template;

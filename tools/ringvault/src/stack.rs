@@ -12,6 +12,7 @@ use local_cloud::{
     binaries::{self, BuildError},
     dynamodb::{DynamoDb, IndexSpec, TableError, TableSpec},
     function_url::FunctionUrl,
+    iam::Iam,
     lambda::{Function, FunctionConfig, InvokeError, LaunchError},
     s3::{BucketError, S3},
     secrets::Secrets,
@@ -19,6 +20,8 @@ use local_cloud::{
 use ringcentral_sim::{Settings, server::SimServer};
 use serde_json::{Map, Value, json};
 use shared::{clients::dynamodb::schema, domain::day::format_time};
+
+use crate::template::{self, Parameters, TemplateError};
 
 /// Name of the local table.
 pub const TABLE: &str = "ringvault-sessions";
@@ -43,6 +46,8 @@ pub struct StackConfig {
     pub vendor: Settings,
     /// Variables of the functions that differ from the local defaults; an empty value unsets.
     pub env: BTreeMap<String, String>,
+    /// The text of the template whose roles the functions run under.
+    pub template: String,
     /// How many webhook processes serve.
     pub webhooks: usize,
     /// How long one run of the archiver may take, milliseconds; of the reconciler as well.
@@ -51,6 +56,8 @@ pub struct StackConfig {
 
 /// A running stack. It stops when it is dropped.
 pub struct Stack {
+    /// Who may do what, and who did.
+    pub iam: Arc<Iam>,
     /// The table.
     pub dynamodb: DynamoDb,
     /// The bucket.
@@ -67,7 +74,7 @@ pub struct Stack {
     pub reconciler: Function,
     /// HTTP in front of the webhook.
     pub webhook_url: FunctionUrl,
-    /// The reconciler's variables: with them a shell reaches this stack.
+    /// The reconciler's variables: with them and the administrator's keys a shell reaches this stack.
     pub variables: BTreeMap<String, String>,
 }
 
@@ -77,6 +84,9 @@ pub enum StackError {
     /// The function binaries.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The roles.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
     /// A stand-in.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -127,6 +137,7 @@ impl StackConfig {
             dir: dir.to_owned(),
             vendor: Settings { listed_after_ms: 0, ready_after_ms: 0, heavy_limit: 1000, ..Settings::default() },
             env: waits.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            template: template::TEXT.to_owned(),
             webhooks: 1,
             archiver_timeout_ms: 60_000,
         }
@@ -154,11 +165,14 @@ impl Stack {
     /// # Errors
     /// Whatever did not start.
     pub async fn start(binaries: &Binaries, config: StackConfig) -> Result<Self, StackError> {
-        let dynamodb = DynamoDb::start().await?;
+        let iam = Arc::new(Iam::default());
+        let roles = template::roles(&template::read(&config.template)?, &Parameters::new())?;
+        let keys: BTreeMap<String, String> = roles.into_iter().map(|it| (it.binary, iam.add(it.role))).collect();
+        let dynamodb = DynamoDb::start_with(Arc::clone(&iam)).await?;
         dynamodb.create_table(&table_spec())?;
-        let s3 = S3::start(config.dir.clone()).await?;
+        let s3 = S3::start_with(config.dir.clone(), Arc::clone(&iam)).await?;
         s3.create_bucket(BUCKET)?;
-        let secrets = Secrets::start().await?;
+        let secrets = Secrets::start_with(Arc::clone(&iam)).await?;
         secrets.put(VERIFICATION_SECRET, &json!({ "verification_token": VERIFICATION_TOKEN }).to_string());
         let credentials = json!({
             "client_id": config.vendor.client_id,
@@ -186,6 +200,8 @@ impl Stack {
             FunctionConfig {
                 name: name.to_owned(),
                 binary: binaries.path(name),
+                // A function that the template does not have may do nothing.
+                access_key_id: keys.get(name).cloned().unwrap_or_default(),
                 env,
                 instances,
                 timeout_ms,
@@ -200,7 +216,7 @@ impl Stack {
         let reconciler = function("reconciler", 1, config.archiver_timeout_ms, &address);
         let variables = reconciler.env.clone();
         let reconciler = Function::start(reconciler).await?;
-        Ok(Self { dynamodb, s3, secrets, vendor, webhook, archiver, reconciler, webhook_url, variables })
+        Ok(Self { iam, dynamodb, s3, secrets, vendor, webhook, archiver, reconciler, webhook_url, variables })
     }
 
     /// One scheduled run of the archiver; its summary.

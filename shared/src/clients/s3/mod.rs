@@ -42,6 +42,10 @@ mod metadata {
     pub(super) const RECORDING: &str = "recording-id";
 }
 
+/// What is known of a HEAD that is refused.
+const NOT_TOLD: &str = "HEAD: 403 AccessDenied: the role lacks s3:GetObject there, s3:ListBucket where nothing lies, or \
+    kms:Decrypt for the key it is encrypted with";
+
 /// S3 takes no longer object in one request.
 const LONGEST_PUT_BYTES: u64 = 5_000_000_000;
 
@@ -112,6 +116,10 @@ impl ArchiveStore for Bucket {
         match head.checksum_mode(ChecksumMode::Enabled).send().await {
             Ok(reply) => Ok(Some(held(reply)?)),
             Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => Ok(None),
+            // A reply to HEAD has no body to say why.
+            Err(error) if error.raw_response().is_some_and(|reply| reply.status().as_u16() == 403) => {
+                Err(ArchiveError::Rejected(NOT_TOLD.to_owned()))
+            }
             Err(error) => Err(translate(error)),
         }
     }

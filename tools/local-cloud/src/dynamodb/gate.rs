@@ -1,4 +1,4 @@
-//! What stands in front of the table, so that tests can make it fail at a chosen moment.
+//! What stands in front of the table: it turns away who may not, and tests make it fail at a chosen moment.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::sync::{oneshot, watch};
 
+use super::Tables;
+use super::calls;
 use crate::StartError;
+use crate::iam::{self, Denial, Iam};
 use crate::sync::lock;
 
 /// DynamoDB's own limit.
@@ -87,13 +90,20 @@ impl Gate {
 
 struct Passage {
     gate: Arc<Gate>,
+    iam: Arc<Iam>,
+    tables: Arc<Tables>,
     table_url: String,
     client: reqwest::Client,
 }
 
-pub(super) fn router(gate: Arc<Gate>, table_url: String) -> Result<Router, StartError> {
+pub(super) fn router(
+    gate: Arc<Gate>,
+    iam: Arc<Iam>,
+    tables: Arc<Tables>,
+    table_url: String,
+) -> Result<Router, StartError> {
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().map_err(StartError::Client)?;
-    let passage = Arc::new(Passage { gate, table_url, client });
+    let passage = Arc::new(Passage { gate, iam, tables, table_url, client });
     let limit = DefaultBodyLimit::max(MAX_BODY_BYTES);
     Ok(Router::new().fallback(answer).layer(limit).with_state(passage))
 }
@@ -101,17 +111,28 @@ pub(super) fn router(gate: Arc<Gate>, table_url: String) -> Result<Router, Start
 async fn answer(State(passage): State<Arc<Passage>>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default();
+    match passage.authorize(operation, &headers, &body) {
+        Ok(()) => {}
+        Err(Denial::Refused(message)) => return deny("AccessDeniedException", &message),
+        Err(Denial::UnknownKey) => return deny("UnrecognizedClientException", iam::UNKNOWN_KEY),
+    }
     passage.gate.pass(operation, &body).await;
     if passage.gate.refusing.load(Ordering::SeqCst) {
-        return refuse("the gate refuses everything");
+        return fail("the gate refuses everything");
     }
     match passage.forward(headers, body).await {
         Ok(response) => response,
-        Err(error) => refuse(&format!("the database behind the gate did not answer: {error}")),
+        Err(error) => fail(&format!("the database behind the gate did not answer: {error}")),
     }
 }
 
 impl Passage {
+    fn authorize(&self, operation: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), Denial> {
+        let body = serde_json::from_slice(body).unwrap_or_default();
+        let calls = calls::of(operation, &body, &lock(&self.tables));
+        self.iam.authorize(iam::access_key_id(headers), calls)
+    }
+
     async fn forward(&self, mut headers: HeaderMap, body: Bytes) -> Result<Response, reqwest::Error> {
         headers.remove(header::HOST);
         headers.remove(header::CONTENT_LENGTH);
@@ -124,8 +145,16 @@ impl Passage {
     }
 }
 
-fn refuse(message: &str) -> Response {
+fn fail(message: &str) -> Response {
     let body = json!({ "__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": message });
+    reply(StatusCode::INTERNAL_SERVER_ERROR, &body)
+}
+
+fn deny(kind: &str, message: &str) -> Response {
+    reply(StatusCode::BAD_REQUEST, &json!({ "__type": format!("com.amazon.coral.service#{kind}"), "Message": message }))
+}
+
+fn reply(status: StatusCode, body: &Value) -> Response {
     let content_type = [(header::CONTENT_TYPE, "application/x-amz-json-1.0")];
-    (StatusCode::INTERNAL_SERVER_ERROR, content_type, body.to_string()).into_response()
+    (status, content_type, body.to_string()).into_response()
 }

@@ -1,5 +1,6 @@
 //! DynamoDB: dynoxide in memory, with a gate of ours in front of it.
 
+mod calls;
 mod gate;
 mod rows;
 mod stream;
@@ -16,21 +17,25 @@ pub use self::gate::{Gate, Held};
 use self::stream::Position;
 pub use self::table::{IndexSpec, TableSpec};
 use crate::StartError;
+use crate::iam::Iam;
 use crate::server::{self, Server};
 use crate::sync::lock;
 
 /// DynamoDB on loopback.
 pub struct DynamoDb {
     database: Database,
-    tables: Mutex<BTreeMap<String, Table>>,
+    tables: Arc<Tables>,
     gate: Arc<Gate>,
     server: Server,
     engine: AbortHandle,
 }
 
-/// What we must remember of a table to read it.
+type Tables = Mutex<BTreeMap<String, Table>>;
+
+/// What we must remember of a table to read it, and to tell who may.
 struct Table {
     partition_key: String,
+    index: IndexSpec,
     position: Position,
 }
 
@@ -72,15 +77,21 @@ pub enum TableError {
 }
 
 impl DynamoDb {
-    /// Starts with no tables.
+    /// Starts with no tables, for the administrator alone.
     pub async fn start() -> Result<Self, StartError> {
+        Self::start_with(Arc::default()).await
+    }
+
+    /// Starts with no tables, for the roles of `iam` too.
+    pub async fn start_with(iam: Arc<Iam>) -> Result<Self, StartError> {
         let database = Database::memory().map_err(StartError::Database)?;
         let (listener, address) = server::listen("the database behind the gate").await?;
         let gate = Arc::new(Gate::default());
-        let router = gate::router(Arc::clone(&gate), format!("http://{address}/"))?;
+        let tables = Arc::<Tables>::default();
+        let router = gate::router(Arc::clone(&gate), iam, Arc::clone(&tables), format!("http://{address}/"))?;
         let server = Server::start("DynamoDB", router).await?;
         let engine = tokio::spawn(dynoxide::server::serve_on(listener, database.clone())).abort_handle();
-        Ok(Self { database, tables: Mutex::default(), gate, server, engine })
+        Ok(Self { database, tables, gate, server, engine })
     }
 
     /// Where a client finds it.
@@ -91,7 +102,8 @@ impl DynamoDb {
     /// Creates an empty table.
     pub fn create_table(&self, spec: &TableSpec) -> Result<(), TableError> {
         table::create(&self.database, spec)?;
-        let table = Table { partition_key: spec.partition_key.clone(), position: Position::default() };
+        let (partition_key, index) = (spec.partition_key.clone(), spec.index.clone());
+        let table = Table { partition_key, index, position: Position::default() };
         lock(&self.tables).insert(spec.name.clone(), table);
         Ok(())
     }

@@ -7,7 +7,7 @@ use dynoxide::streams::{shard_id, stream_arn};
 use serde_json::{Value, json};
 
 use super::TableError;
-use crate::{ACCOUNT_ID, REGION};
+use crate::{REGION, arn};
 
 /// Where the next batch begins: a shard iterator, or the stream's beginning.
 #[derive(Default)]
@@ -37,7 +37,7 @@ pub(super) fn read(database: &Database, table: &str, position: &mut Position) ->
             records.extend(page.records);
         }
     }
-    let arn = format!("arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{table}/stream/{label}");
+    let arn = format!("{}/stream/{label}", arn::table(table));
     let records: Result<Vec<Value>, _> = records.iter().map(|record| as_lambda_sees(record, &arn)).collect();
     let records = records.map_err(|source| TableError::Malformed {
         action: "read the stream of",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::{ACCESS_KEY_ID, ACCOUNT_ID, REGION, SECRET_ACCESS_KEY};
+use crate::{ACCOUNT_ID, REGION, SECRET_ACCESS_KEY};
 
 /// A function: its binary and what Lambda would be told about it.
 #[derive(Debug, Clone)]
@@ -12,6 +12,8 @@ pub struct FunctionConfig {
     pub name: String,
     /// The built binary.
     pub binary: PathBuf,
+    /// The access key id of its role, or the administrator's.
+    pub access_key_id: String,
     /// Its environment, beside what Lambda itself sets. Nothing else is inherited.
     pub env: BTreeMap<String, String>,
     /// How many processes serve it.
@@ -41,7 +43,7 @@ impl FunctionConfig {
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
             ("AWS_REGION", REGION.to_owned()),
             ("AWS_DEFAULT_REGION", REGION.to_owned()),
-            ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID.to_owned()),
+            ("AWS_ACCESS_KEY_ID", self.access_key_id.clone()),
             ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY.to_owned()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
         ]

@@ -15,6 +15,7 @@ use s3s::dto::{
 use s3s::{S3Error, S3Request, S3Response, S3Result};
 use tokio::io::AsyncReadExt;
 
+use super::access::Access;
 use super::checksums::{self, Algorithm, Checksums};
 use super::conditions::Conditions;
 use super::description::Description;
@@ -26,11 +27,12 @@ const READ_BYTES: usize = 256 * 1024;
 
 pub(super) struct Backend {
     pub(super) store: Arc<Store>,
+    access: Access,
 }
 
 impl Backend {
-    pub(super) fn new(store: Arc<Store>) -> Self {
-        Self { store }
+    pub(super) fn new(store: Arc<Store>, access: Access) -> Self {
+        Self { store, access }
     }
 
     async fn put(&self, request: S3Request<PutObjectInput>) -> S3Result<Object> {
@@ -70,8 +72,9 @@ impl s3s::S3 for Backend {
     async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         let input = request.input;
         let conditions = Conditions { if_match: input.if_match, if_none_match: input.if_none_match };
-        let (object, mut file) =
-            self.store.read((&input.bucket, &input.key), input.version_id.as_deref(), &conditions)?;
+        let found = self.store.read((&input.bucket, &input.key), input.version_id.as_deref(), &conditions);
+        let missing = |error| self.access.of_missing(error, request.credentials.as_ref(), &input.bucket);
+        let (object, mut file) = found.map_err(missing)?;
         let range = match input.range {
             Some(range) => range.check(object.size_bytes)?,
             None => 0..object.size_bytes,
@@ -108,7 +111,9 @@ impl s3s::S3 for Backend {
     async fn head_object(&self, request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = request.input;
         let conditions = Conditions { if_match: input.if_match, if_none_match: input.if_none_match };
-        let (object, _) = self.store.read((&input.bucket, &input.key), input.version_id.as_deref(), &conditions)?;
+        let found = self.store.read((&input.bucket, &input.key), input.version_id.as_deref(), &conditions);
+        let missing = |error| self.access.of_missing(error, request.credentials.as_ref(), &input.bucket);
+        let (object, _) = found.map_err(missing)?;
         let checksums = answered(&object, input.checksum_mode);
         let checksum = |algorithm| checksums.get(&algorithm).cloned();
         Ok(S3Response::new(HeadObjectOutput {

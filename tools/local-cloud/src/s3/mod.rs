@@ -2,6 +2,7 @@
 //!
 //! What S3 keeps beside the bytes is in memory, so a folder belongs to one run.
 
+mod access;
 mod agreed;
 mod assembly;
 mod backend;
@@ -24,14 +25,15 @@ use axum::Router;
 use axum::error_handling::HandleError;
 use axum::http::StatusCode;
 use s3s::HttpError;
-use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 
+use self::access::Access;
 use self::backend::Backend;
 pub use self::faults::{Failure, Operation};
 use self::store::Store;
+use crate::StartError;
+use crate::iam::Iam;
 use crate::server::Server;
-use crate::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, StartError};
 
 /// S3 on loopback.
 pub struct S3 {
@@ -86,11 +88,18 @@ pub enum BucketError {
 }
 
 impl S3 {
-    /// Starts without buckets, over the folder `dir`, which is created if need be.
+    /// Starts without buckets, over the folder `dir`, which is created if need be, for the administrator alone.
     pub async fn start(dir: PathBuf) -> Result<Self, StartError> {
+        Self::start_with(dir, Arc::default()).await
+    }
+
+    /// [`S3::start`], for the roles of `iam` too.
+    pub async fn start_with(dir: PathBuf, iam: Arc<Iam>) -> Result<Self, StartError> {
         let store = Arc::new(Store::open(dir)?);
-        let mut builder = S3ServiceBuilder::new(Backend::new(Arc::clone(&store)));
-        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY_ID, SECRET_ACCESS_KEY));
+        let access = Access::new(iam);
+        let mut builder = S3ServiceBuilder::new(Backend::new(Arc::clone(&store), access.clone()));
+        builder.set_auth(access.clone());
+        builder.set_access(access);
         let service = HandleError::new(builder.build(), broken);
         let server = Server::start("S3", Router::new().fallback_service(service)).await?;
         Ok(Self { store, server })

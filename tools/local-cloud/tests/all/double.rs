@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use local_cloud::ACCESS_KEY_ID;
 use local_cloud::lambda::FunctionConfig;
 use serde_json::{Value, json};
 
@@ -18,6 +19,7 @@ pub(crate) fn config(cold_start: &str) -> FunctionConfig {
     FunctionConfig {
         name: "double".to_owned(),
         binary: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/all/double.sh")),
+        access_key_id: ACCESS_KEY_ID.to_owned(),
         env: env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         instances: 1,
         timeout_ms: 30_000,

@@ -6,6 +6,7 @@ mod clients;
 mod double;
 mod dynamodb;
 mod function_url;
+mod iam;
 mod lambda;
 mod s3;
 mod secrets;
