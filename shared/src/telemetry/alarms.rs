@@ -83,8 +83,9 @@ pub const ALARMS: &[Alarm] = &[
         metric: Metric::Slack,
         statistic: Statistic::Minimum,
         bad: Bad::Below(7.0 * DAY_S),
-        period_s: 15 * MINUTE_S,
-        periods: 2,
+        // What waits on long steps of its ladder only the hourly proof sees.
+        period_s: HOUR_S,
+        periods: 1,
         missing: Missing::NotBreaching,
     },
     Alarm {

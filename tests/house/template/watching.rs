@@ -140,8 +140,8 @@ fn what_is_wrong_with_an_alarm_is_found() {
             json!("GreaterThanThreshold"),
             "SlackLowAlarm: ComparisonOperator is not \"LessThanThreshold\"",
         ),
-        ("Period", json!(60), "SlackLowAlarm: Period is not 900"),
-        ("EvaluationPeriods", json!(1), "SlackLowAlarm: EvaluationPeriods is not 2"),
+        ("Period", json!(60), "SlackLowAlarm: Period is not 3600"),
+        ("EvaluationPeriods", json!(2), "SlackLowAlarm: EvaluationPeriods is not 1"),
         ("TreatMissingData", json!("breaching"), "SlackLowAlarm: TreatMissingData is not \"notBreaching\""),
         ("AlarmDescription", json!("Low."), "SlackLowAlarm does not say what it means, and where to read on"),
     ] {

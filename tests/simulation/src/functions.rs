@@ -23,6 +23,7 @@ use shared::{
 
 use crate::{
     chance::SimulatedClock,
+    cloudwatch::Point,
     crossing::{Crossing, Far},
     executor::{Mortal, Spawner},
     faults::Fault,
@@ -34,6 +35,9 @@ use crate::{
 /// The vendor's client.
 pub(crate) type Source = RingCentral<Vendor, Far<MemoryTokenRow>, Far<MemoryPermitRows>, SimulatedClock>;
 
+/// Where the webhook is.
+pub(crate) const WEBHOOK_URL: &str = "https://webhook.test/";
+
 /// The deployed stack.
 pub(crate) struct Functions {
     with: Deployment,
@@ -42,6 +46,9 @@ pub(crate) struct Functions {
     reconciles_at_ms: Cell<Option<u64>>,
     started: Cell<u64>,
     running: Cell<usize>,
+    /// Whether the reconciler sees to the subscription and proves days, too.
+    oversees: Cell<bool>,
+    measured: RefCell<Vec<Point>>,
     /// Events of this time reach the webhook only after it, all at once.
     held_until_ms: Cell<u64>,
     acknowledged: RefCell<Vec<Acknowledged>>,
@@ -86,6 +93,8 @@ impl Functions {
             with,
             started: Cell::new(0),
             running: Cell::new(0),
+            oversees: Cell::new(false),
+            measured: RefCell::default(),
             held_until_ms: Cell::new(0),
             acknowledged: RefCell::default(),
         })
@@ -94,6 +103,21 @@ impl Functions {
     /// Whether something runs or is under way.
     pub(crate) fn busy(&self) -> bool {
         self.running.get() > 0
+    }
+
+    /// From now on the reconciler does the whole of its work, and not its sweeps alone.
+    pub(crate) fn oversee(&self) {
+        self.oversees.set(true);
+    }
+
+    /// What the archiver and the reconciler have measured so far.
+    pub(crate) fn measured(&self) -> Vec<Point> {
+        self.measured.borrow().clone()
+    }
+
+    /// How often the archiver was started, and the reconciler.
+    pub(crate) fn runs(&self) -> [u64; 2] {
+        [self.archiver.started(), self.reconciler.started()]
     }
 
     /// What the vendor was told had been recorded.

@@ -12,6 +12,9 @@ const REST_WITHIN_MS: u64 = 8 * DAY_MS;
 /// From one start of the reconciler to the next, milliseconds; as the template has it.
 const QUARTER_MS: u64 = 15 * MINUTE_MS;
 
+/// At which moment of each minute a schedule ticks, milliseconds.
+const TICK_MS: u64 = 20_000;
+
 /// Starts the archiver every minute. A minute in which nothing can be due is passed over: its run would only take the
 /// lease and give it back.
 pub(crate) async fn archive_every_minute(world: World) {
@@ -37,6 +40,16 @@ pub(crate) async fn archive_every_minute(world: World) {
                 }
             }
         }
+    }
+}
+
+/// Starts the archiver every minute until `until_ms`, epoch milliseconds, whether or not anything is due.
+pub(crate) async fn archive_each_minute(world: World, until_ms: u64) {
+    let World { time, functions, .. } = world;
+    let archiver = functions.archiver();
+    for minute_ms in (MIDNIGHT_MS..until_ms).step_by(MINUTE_MS as usize) {
+        time.sleep_until(minute_ms + TICK_MS).await;
+        functions.start(&archiver, "schedule");
     }
 }
 

@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response, Uri, header::AUTHORIZATION};
-use ringcentral_sim::core::{self, Manner, Origin, Origins, Outcome, Simulator};
+use ringcentral_sim::core::{self, Handshake, HandshakeAnswer, Manner, Origin, Origins, Outcome, Simulator};
 use shared::{
     clients::ringcentral::{NoReply, Transport},
     ports::recording_source::{ByteStream, Interrupted},
@@ -85,8 +85,13 @@ impl Transport for Vendor {
             self.wrongs.borrow_mut().push(format!("{} was sent inside a penalty", asked.target));
         }
         let throttles = is_heavy && faults.strikes(Fault::VendorThrottles);
-        let Outcome::Reply(mut reply) = self.handle(&asked, throttles) else {
-            return Err(NoReply { why: "a handshake was not expected".to_owned(), sent: true });
+        let mut reply = match self.handle(&asked, throttles) {
+            Outcome::Reply(reply) => reply,
+            Outcome::Handshake(handshake) => {
+                time.sleep(dice.latency_ms(25, 125)).await;
+                let answer = echo(&handshake);
+                self.core.borrow_mut().finish_handshake(handshake, answer, time.now_ms())
+            }
         };
         trace.line(format_args!("vendor {} {} {}", asked.method, asked.target, reply.status));
         if faults.strikes(Fault::VendorAnswerLost) {
@@ -140,6 +145,14 @@ impl Vendor {
         }
         outcome
     }
+}
+
+/// What the webhook answers when it is asked whether it is there.
+pub(crate) fn echo(handshake: &Handshake) -> HandshakeAnswer {
+    let mut headers: Vec<(String, String)> = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let echo = handshake.headers.iter().find(|(name, _)| *name == "Validation-Token");
+    headers.extend(echo.map(|(name, value)| ((*name).to_owned(), value.clone())));
+    HandshakeAnswer::Reply { status: 200, headers, body_bytes: 2, elapsed_ms: 40 }
 }
 
 fn timeout() -> NoReply {

@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use ringcentral_sim::{
     Settings,
-    core::{HandshakeAnswer, Origin, Outcome as Answer, Request, Simulator},
+    core::{Origin, Outcome as Answer, Request, Simulator},
 };
 use serde_json::{Value, json};
 use shared::{
@@ -21,13 +21,13 @@ use crate::{
     crossing::Crossing,
     executor::{Executor, Spawner, Time},
     faults::Faults,
-    functions::{Deployment, Functions},
+    functions::{Deployment, Functions, WEBHOOK_URL},
     judge::{Foreseen, Judge},
     logs::Logs,
     memory::{MemoryBucket, MemoryTable},
     received::Sender,
     trace::Trace,
-    vendor::{Bodies, Vendor, origins},
+    vendor::{Bodies, Vendor, echo, origins},
 };
 
 /// When every world begins: 2026-03-02T00:00:00Z.
@@ -201,7 +201,7 @@ fn subscribe(core: &mut Simulator, settings: &Settings) {
         "expiresIn": 315_360_000,
         "deliveryMode": {
             "transportType": "WebHook",
-            "address": "https://webhook.test/",
+            "address": WEBHOOK_URL,
             "verificationToken": VERIFICATION,
         },
     });
@@ -209,10 +209,7 @@ fn subscribe(core: &mut Simulator, settings: &Settings) {
     let Answer::Handshake(handshake) = core.handle(&request, MIDNIGHT_MS) else {
         unreachable!("a subscription is created by a handshake")
     };
-    let mut headers: Vec<(String, String)> = vec![("content-type".to_owned(), "application/json".to_owned())];
-    let echo = handshake.headers.iter().find(|(name, _)| *name == "Validation-Token");
-    headers.extend(echo.map(|(name, value)| ((*name).to_owned(), value.clone())));
-    let answer = HandshakeAnswer::Reply { status: 200, headers, body_bytes: 2, elapsed_ms: 40 };
+    let answer = echo(&handshake);
     core.finish_handshake(handshake, answer, MIDNIGHT_MS);
 }
 

@@ -2,6 +2,7 @@
 
 mod ceiling;
 mod defects;
+mod drills;
 mod memory;
 mod simulate;
 
@@ -10,6 +11,7 @@ use std::{process::ExitCode, time::Instant};
 use ceiling::Ceiling;
 use clap::{Parser, Subcommand};
 use defects::Defects;
+use drills::Drills;
 use memory::Memory;
 use simulate::Simulate;
 
@@ -41,6 +43,13 @@ enum Measurement {
     /// duplicates, early `archived`, stray objects, broken chains of reports. The call log is a map in memory: there is no
     /// network, and none of the vendor's limits.
     Defects(Defects),
+    /// Brings about the condition of each alarm on the local stack, carries out the runbook's command, and simulates thirty clean
+    /// days: an alarm must fire for its own condition, alone, and be cleared; on clean days none may.
+    ///
+    /// The function binaries run as in `ringvault demo`. Their metrics are read off their log lines as CloudWatch does, placed in
+    /// a clock on which a quarter of an hour passes in less than a second, and judged by the alarms of the template. Commands of
+    /// the AWS CLI are carried out on the stand-ins, those of ringvault by ringvault.
+    Drills(Drills),
     /// Archives large recordings with the real archiver and looks how much memory its process took at most.
     ///
     /// The archiver runs behind the Lambda Runtime API, with the real AWS SDKs over loopback, against an S3 and a DynamoDB
@@ -62,6 +71,7 @@ fn main() -> ExitCode {
     let kept = match cli.measurement {
         Measurement::Ceiling(ceiling) => ceiling.run(cli.json, elapsed),
         Measurement::Defects(defects) => defects.run(cli.json, elapsed),
+        Measurement::Drills(drills) => drills.run(cli.json, elapsed),
         Measurement::Memory(memory) => memory.run(cli.json, elapsed),
         Measurement::Simulate(simulate) => simulate.run(cli.json, elapsed),
     };

@@ -63,9 +63,9 @@ pub struct Summary {
     /// Each session's recordings by state, as they stood when the run left it.
     #[serde(skip)]
     looked_at: BTreeMap<SessionKey, [usize; 5]>,
-    /// When the oldest call seen was first heard of, epoch milliseconds.
+    /// When the oldest call seen happened, epoch milliseconds.
     #[serde(skip)]
-    oldest_seen_ms: Option<u64>,
+    oldest_ms: Option<u64>,
 }
 
 impl Summary {
@@ -88,7 +88,7 @@ impl Summary {
 
     /// A session was taken.
     pub(super) fn see(&mut self, row: &SessionRow) {
-        self.oldest_seen_ms = [self.oldest_seen_ms, Some(row.seen_at_ms)].into_iter().flatten().min();
+        self.oldest_ms = [self.oldest_ms, Some(row.happened_ms)].into_iter().flatten().min();
     }
 
     /// Adds what was counted beside it.
@@ -103,7 +103,7 @@ impl Summary {
         self.forbidden += other.forbidden;
         self.foreign_hosts += other.foreign_hosts;
         self.looked_at.extend(other.looked_at);
-        self.oldest_seen_ms = [self.oldest_seen_ms, other.oldest_seen_ms].into_iter().flatten().min();
+        self.oldest_ms = [self.oldest_ms, other.oldest_ms].into_iter().flatten().min();
     }
 
     /// How many sessions were looked at so far.
@@ -118,8 +118,8 @@ impl Summary {
         self.sessions = self.looked_at.len();
         (self.archived, self.waiting) = (archived, waiting);
         (self.too_short, self.unavailable, self.deleted) = (too_short, unavailable, deleted);
-        self.slack_seconds = self.oldest_seen_ms.map(|seen_ms| {
-            let deleted_ms = i128::from(seen_ms) + i128::from(retention_ms);
+        self.slack_seconds = self.oldest_ms.map(|happened_ms| {
+            let deleted_ms = i128::from(happened_ms) + i128::from(retention_ms);
             let drained_ms = i128::from(now_ms) + self.backlog as i128 * i128::from(pace_ms);
             let slack_s = (deleted_ms - drained_ms).div_euclid(1000);
             i64::try_from(slack_s).unwrap_or(if slack_s < 0 { i64::MIN } else { i64::MAX })

@@ -1,20 +1,29 @@
 //! Runs of the archiver and of the reconciler: in instances that live on, are killed at any await, and start cold.
 
-use std::{cell::RefCell, collections::VecDeque, pin::pin, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    pin::pin,
+    rc::Rc,
+    time::Duration,
+};
 
 use futures_util::future::{Either, select};
 use shared::{
     domain::{day::millis, permits::Group},
     ports::{recording_source::RecordingSource, session_store::StoreError},
+    telemetry::{Measured, measured},
     usecases::{
         archive_due::{Archiver, Run},
+        oversee::{Errand, OverseeError, Overseer},
         reconcile::{Reconciler, Swept, Task, Tick},
     },
 };
 
-use super::{Functions, Source};
+use super::{Deployment, Functions, Source, WEBHOOK_URL};
 use crate::{
     chance::SimulatedClock,
+    cloudwatch::Point,
     crossing::{Crossing, Far},
     executor::Mortal,
     faults::Fault,
@@ -40,18 +49,24 @@ pub(crate) struct Fleet {
     sender: Sender,
     table: MemoryTable,
     idle: RefCell<Vec<Source>>,
+    started: Cell<u64>,
     /// The awaits at which its next runs are killed.
     doom: RefCell<VecDeque<u32>>,
 }
 
 impl Fleet {
     pub(super) fn of(sender: Sender, table: MemoryTable) -> Rc<Self> {
-        Rc::new(Self { sender, table, idle: RefCell::default(), doom: RefCell::default() })
+        Rc::new(Self { sender, table, idle: RefCell::default(), started: Cell::new(0), doom: RefCell::default() })
     }
 
     /// The next run that has so many awaits is killed at this one, after those that were asked for before.
     pub(crate) fn kill_at(&self, awaits: u32) {
         self.doom.borrow_mut().push_back(awaits);
+    }
+
+    /// How many runs were started.
+    pub(super) fn started(&self) -> u64 {
+        self.started.get()
     }
 
     fn killed_by(&self) -> Fault {
@@ -67,6 +82,7 @@ impl Functions {
     pub(crate) fn start(self: &Rc<Self>, fleet: &Rc<Fleet>, why: &'static str) {
         let (this, fleet) = (self.clone(), fleet.clone());
         self.started.set(self.started.get() + 1);
+        fleet.started.set(fleet.started.get() + 1);
         let id = format!("run-{}", self.started.get());
         let source = fleet.idle.borrow_mut().pop();
         let source = source.unwrap_or_else(|| self.sign_in(fleet.sender, &id));
@@ -81,8 +97,11 @@ impl Functions {
             let doom = asked_for.or_else(|| chance().and_then(|awaits| u32::try_from(awaits).ok()));
             let work = async {
                 match fleet.sender {
-                    Sender::Archiver => this.archive(&fleet.table, &source, &id, deadline_ms).await,
-                    Sender::Reconciler => this.reconcile(&source, deadline_ms).await,
+                    Sender::Archiver => {
+                        this.archive(&fleet.table, &source, &id, deadline_ms).await.map_err(OverseeError::from)
+                    }
+                    Sender::Reconciler if this.oversees.get() => this.oversee_all(&source, deadline_ms).await,
+                    Sender::Reconciler => this.reconcile(&source, deadline_ms).await.map_err(OverseeError::from),
                 }
             };
             let work = Mortal::new(work, doom.unwrap_or(u32::MAX));
@@ -129,6 +148,7 @@ impl Functions {
             retention: self.with.retention,
         };
         let summary = archiver.archive_due(Run { id, deadline_ms }).await?;
+        self.measure(measured::archiver(&summary));
         Ok(format!("{summary:?}"))
     }
 
@@ -138,6 +158,31 @@ impl Functions {
         let until_ms = deadline_ms - TIMEOUT_MS / RESERVED_SHARE;
         let ticked = self.with_reconciler(source, async |reconciler| reconciler.tick(tick, until_ms).await).await?;
         Ok(format!("{ticked:?}"))
+    }
+
+    /// One whole run of the reconciler; answers what it says of itself.
+    async fn oversee_all(&self, source: &Source, deadline_ms: u64) -> Result<String, OverseeError> {
+        let Deployment { crossing, table, bucket, schedule, retention, share, verification, .. } = &self.with;
+        let overseer = Overseer {
+            table: &Far::new(table.clone(), crossing.clone()),
+            archive: &Far::new(bucket.clone(), crossing.clone()),
+            source,
+            clock: &self.clock(),
+            schedule,
+            retention: *retention,
+            window: Duration::from_millis(TRAILING_MS),
+            share: *share,
+            webhook_url: WEBHOOK_URL,
+            verification_token: Some(verification),
+        };
+        let (summary, done) = overseer.run(&Errand::Schedule, deadline_ms).await;
+        self.measure(measured::reconciler(&summary));
+        done.map(|()| format!("{summary:?}"))
+    }
+
+    fn measure(&self, measured: Measured) {
+        let at_ms = self.with.crossing.time.now_ms();
+        self.measured.borrow_mut().extend(measured.into_iter().map(|(metric, value)| Point { metric, value, at_ms }));
     }
 
     /// Sweeps until `until_ms`, epoch milliseconds.

@@ -117,7 +117,15 @@ impl DynamoDb {
     /// Sets one numeric attribute of a row, as if time had moved it: leases and due times live in numbers.
     pub fn set_number(&self, table: &str, key: &str, attribute: &str, value: u64) -> Result<(), TableError> {
         let partition_key = self.partition_key(table)?;
-        table::set_number(&self.database, table, json!({ partition_key: { "S": key } }), attribute, value)
+        let value = json!({ "N": value.to_string() });
+        table::set(&self.database, table, json!({ partition_key: { "S": key } }), attribute, value)
+    }
+
+    /// Sets one text attribute of a row, as if time had moved it: what a job has done is kept in texts.
+    pub fn set_text(&self, table: &str, key: &str, attribute: &str, value: &str) -> Result<(), TableError> {
+        let partition_key = self.partition_key(table)?;
+        let value = json!({ "S": value });
+        table::set(&self.database, table, json!({ partition_key: { "S": key } }), attribute, value)
     }
 
     /// What the table's stream says since the last call, as the event Lambda would get: `{"Records": […]}`, with

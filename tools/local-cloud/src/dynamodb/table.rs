@@ -71,12 +71,13 @@ fn creation(spec: &TableSpec) -> Value {
     creation
 }
 
-pub(super) fn set_number(
+/// Sets one attribute of a row; `value` has DynamoDB's form.
+pub(super) fn set(
     database: &Database,
     table: &str,
     key: Value,
     attribute: &str,
-    value: u64,
+    value: Value,
 ) -> Result<(), TableError> {
     let action = "change a row of";
     let update = serde_json::from_value(json!({
@@ -84,7 +85,7 @@ pub(super) fn set_number(
         "Key": key,
         "UpdateExpression": "SET #attribute = :value",
         "ExpressionAttributeNames": { "#attribute": attribute },
-        "ExpressionAttributeValues": { ":value": { "N": value.to_string() } },
+        "ExpressionAttributeValues": { ":value": value },
     }));
     let update = update.map_err(|source| TableError::Malformed { action, table: table.to_owned(), source })?;
     let updated = database.update_item(update);

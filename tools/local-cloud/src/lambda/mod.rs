@@ -47,6 +47,11 @@ impl Function {
         &self.context.config.name
     }
 
+    /// What it was started with.
+    pub fn config(&self) -> &FunctionConfig {
+        &self.context.config
+    }
+
     /// Runs the function on `event`; waits for an instance where all are busy.
     ///
     /// An instance that ran out of time or exited is replaced at the next invocation, as Lambda does.
