@@ -7,58 +7,93 @@ mod tours;
 
 use std::collections::BTreeSet;
 
-use local_cloud::iam::{Call, Grant, Recorded, Statement, Verdict};
-use ringvault::template::{FunctionRole, TEXT, read};
-use serde_json::Value;
-use tests::{World, granted};
+use local_cloud::{
+    ACCOUNT_ID, REGION, arn,
+    iam::{Call, Recorded, Statement, Verdict, statements},
+};
+use ringvault::{
+    stack::TABLE,
+    template::{FunctionRole, TEXT, read},
+};
+use serde_json::{Value, json};
+use tests::{World, all_options, granted};
 use tokio::sync::OnceCell;
 
-/// What nobody asks for in a local stack, by roles and actions, and why. Each role has each of these once.
-const NOT_SEEN_LOCALLY: &[(&[&str], &[&str], &str)] = &[
-    (
-        &["WebhookRole", "ArchiverRole", "ReconcilerRole"],
-        &["logs:CreateLogStream", "logs:PutLogEvents"],
-        "Lambda itself delivers what a function prints",
-    ),
-    (
-        &["ArchiverRole", "ReconcilerRole"],
-        &["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"],
-        "Lambda's event source mapping reads the stream",
-    ),
-    (
-        &["ArchiverRole", "ReconcilerRole"],
-        &["kms:Decrypt", "kms:GenerateDataKey"],
-        "S3 asks for the key in the caller's name; the local S3 does not encrypt",
-    ),
-];
+/// The statements that nobody makes use of in a local stack, each with its role: to the word, because no call can tell
+/// whether they name the right thing.
+fn not_seen_locally() -> Vec<(&'static str, Statement)> {
+    let table = arn::table(TABLE);
+    let key = all_options()["KmsKeyArn"].clone();
+    let logs = |function: &str| {
+        // Lambda itself delivers what a function prints.
+        json!({
+            "Sid": "WriteLogs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": format!("arn:aws:logs:{REGION}:{ACCOUNT_ID}:log-group:{function}:*"),
+        })
+    };
+    // Lambda's event source mapping reads the stream.
+    let stream = |sid: &str| {
+        json!({
+            "Sid": sid,
+            "Effect": "Allow",
+            "Action": ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+            "Resource": format!("{table}/stream/local"),
+        })
+    };
+    let streams = json!({
+        "Sid": "FindTheStream",
+        "Effect": "Allow",
+        "Action": "dynamodb:ListStreams",
+        "Resource": format!("{table}/stream/*"),
+    });
+    // S3 asks for the key in the caller's name; the local S3 does not encrypt.
+    let encrypt = |sid: &str| {
+        json!({
+            "Sid": sid,
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": key,
+            "Condition": { "StringEquals": { "kms:ViaService": format!("s3.{REGION}.amazonaws.com") } },
+        })
+    };
+    let of_archiver = [logs("archiver"), stream("BeStartedByTheStream"), streams.clone(), encrypt("EncryptTheArchive")];
+    let of_reconciler = [logs("reconciler"), stream("BeStartedByReminders"), streams, encrypt("EncryptReports")];
+    [
+        ("WebhookRole", json!([logs("webhook")])),
+        ("ArchiverRole", json!(of_archiver)),
+        ("ReconcilerRole", json!(of_reconciler)),
+    ]
+    .into_iter()
+    .flat_map(|(role, all)| statements(&all).unwrap().into_iter().map(move |statement| (role, statement)))
+    .collect()
+}
 
 fn template() -> Value {
     read(TEXT).unwrap()
 }
 
 /// Whether that one is on the list.
-fn is_out_of_sight(role: &str, grant: &Grant) -> bool {
-    NOT_SEEN_LOCALLY.iter().any(|(roles, actions, _)| roles.contains(&role) && actions.contains(&grant.action.as_str()))
+fn is_out_of_sight(role: &str, statement: &Statement) -> bool {
+    not_seen_locally().iter().any(|(its, unseen)| *its == role && unseen == statement)
 }
 
 /// What a role was granted and never asked for.
 fn unused(role: &str, statements: &[Statement], calls: &[Call]) -> Vec<String> {
-    let grants = statements.iter().flat_map(Statement::grants);
-    let unused = grants.filter(|grant| !is_out_of_sight(role, grant) && !calls.iter().any(|call| grant.serves(call)));
+    let grants = statements.iter().filter(|it| !is_out_of_sight(role, it)).flat_map(Statement::grants);
+    let unused = grants.filter(|grant| !calls.iter().any(|call| grant.serves(call)));
     unused.map(|grant| format!("{role} never used {grant:?}")).collect()
 }
 
 /// The entries of the list that are not granted exactly once.
 fn stale(granted: &[FunctionRole]) -> Vec<String> {
-    let entries = NOT_SEEN_LOCALLY.iter().flat_map(|(roles, actions, _)| {
-        roles.iter().flat_map(move |role| actions.iter().map(move |action| (*role, *action)))
-    });
-    let times = |role: &str, action: &str| {
+    let times = |role: &str, unseen: &Statement| {
         let of_role = granted.iter().filter(|it| it.role.name == role).flat_map(|it| &it.role.statements);
-        of_role.flat_map(Statement::grants).filter(|grant| grant.action == action).count()
+        of_role.filter(|statement| *statement == unseen).count()
     };
-    let stale = entries.filter(|(role, action)| times(role, action) != 1);
-    stale.map(|(role, action)| format!("{role} is not granted {action} exactly once")).collect()
+    let stale = not_seen_locally().into_iter().filter(|(role, unseen)| times(role, unseen) != 1);
+    stale.map(|(role, unseen)| format!("{role} is not granted this exactly once: {unseen:?}")).collect()
 }
 
 /// Everything every role asked for on the tours, each once, and what became of it. The tours are made once.

@@ -1,38 +1,38 @@
 //! The filters that stand between the table's stream and the functions, held against the streams of real runs.
 
-use ringvault::stack::TABLE;
-use serde_json::Value;
-use serde_yaml_ng::Value as Yaml;
+use ringvault::{
+    stack::TABLE,
+    template::{TEXT, read},
+};
+use serde_json::{Value, json};
 use tests::{
     World,
     events::{delivery, hang_up},
     workspace, world,
 };
 
-/// The pattern by which the template's event source starts a function.
-struct Filter(Value);
+/// The patterns by which the template's event source starts a function. One that fits is enough.
+struct Filter(Vec<Value>);
 
 impl Filter {
     /// Of the archiver, where it is to be started by the stream.
     fn of_archiver() -> Self {
-        Self::of(|resources| &resources["ArchiverStreamTrigger"])
+        Self::of(&template()["Resources"]["ArchiverStreamTrigger"])
     }
 
     /// Of the reconciler.
     fn of_reconciler() -> Self {
-        Self::of(|resources| &resources["ReconcilerFunction"]["Properties"]["Events"]["RenewalReminder"])
+        Self::of(&template()["Resources"]["ReconcilerFunction"]["Properties"]["Events"]["RenewalReminder"])
     }
 
-    fn of(source: fn(&Yaml) -> &Yaml) -> Self {
-        let text = std::fs::read_to_string(workspace().join("template.yaml")).unwrap();
-        let template: Yaml = serde_yaml_ng::from_str(&text).unwrap();
-        let filters = &source(&template["Resources"])["Properties"]["FilterCriteria"]["Filters"];
-        let pattern = filters[0]["Pattern"].as_str().unwrap();
-        Self(serde_json::from_str(pattern).unwrap())
+    fn of(source: &Value) -> Self {
+        let filters = source["Properties"]["FilterCriteria"]["Filters"].as_array().unwrap();
+        let pattern = |filter: &Value| serde_json::from_str(filter["Pattern"].as_str().unwrap()).unwrap();
+        Self(filters.iter().map(pattern).collect())
     }
 
     fn lets_through(&self, record: &Value) -> bool {
-        matches(&self.0, Some(record))
+        self.0.iter().any(|pattern| matches(pattern, Some(record)))
     }
 
     /// How many records of the stream, since it was last read, start the function.
@@ -65,6 +65,29 @@ fn obeys(rule: &Value, value: Option<&Value>) -> bool {
         Some(("exists", wanted)) => value.is_some() == wanted.as_bool().unwrap(),
         other => panic!("{other:?} is no rule that this test knows"),
     }
+}
+
+fn template() -> Value {
+    read(TEXT).unwrap()
+}
+
+#[test]
+fn any_filter_lets_a_record_through() {
+    let pattern = |name: &str| json!({ "Pattern": json!({ "eventName": [name] }).to_string() });
+    let filters = json!([pattern("INSERT"), pattern("REMOVE")]);
+    let filter = Filter::of(&json!({ "Properties": { "FilterCriteria": { "Filters": filters } } }));
+    let passing = ["INSERT", "MODIFY", "REMOVE"].map(|name| filter.lets_through(&json!({ "eventName": name })));
+    assert_eq!(passing, [true, false, true]);
+}
+
+/// Without the window a busy table would start a run with every write.
+#[test]
+fn the_stream_starts_the_archiver_once_a_minute_and_only_where_that_was_chosen() {
+    let template = template();
+    let trigger = &template["Resources"]["ArchiverStreamTrigger"];
+    assert_eq!(trigger["Condition"], "HasStreamTrigger");
+    assert_eq!(trigger["Properties"]["MaximumBatchingWindowInSeconds"], 60);
+    assert_eq!(template["Parameters"]["StreamTrigger"]["Default"], "off");
 }
 
 #[tokio::test]

@@ -1,8 +1,7 @@
 //! Each grant by itself: without it something is refused, and one more is found.
 
 use futures_util::future::join_all;
-use local_cloud::iam::{Condition, Effect, Statement, Verdict, decide, statements};
-use serde_json::json;
+use local_cloud::iam::{Condition, Effect, Statement, Verdict, decide};
 
 use super::*;
 
@@ -50,8 +49,7 @@ fn patterns(condition: &Condition) -> &[String] {
 
 /// A role's statements without what nobody asks for in a local stack.
 fn in_sight(role: &str, all: &[Statement]) -> Vec<Statement> {
-    let out = |statement: &Statement| statement.grants().iter().all(|grant| is_out_of_sight(role, grant));
-    all.iter().filter(|statement| !out(statement)).cloned().collect()
+    all.iter().filter(|statement| !is_out_of_sight(role, statement)).cloned().collect()
 }
 
 #[tokio::test]
@@ -81,6 +79,36 @@ async fn a_statement_out_of_sight_that_goes_is_missed_on_the_list() {
         }
     }
     assert_eq!(taken, 9, "logs of three, streams of two, keys of two");
+}
+
+/// Nothing local asks for these, so only the list can tell.
+#[tokio::test]
+async fn another_resource_or_condition_of_a_statement_out_of_sight_is_found() {
+    let granted = granted(&template());
+    let resources: BTreeSet<String> = not_seen_locally().into_iter().flat_map(|(_, it)| it.resources).collect();
+    assert_eq!(resources.len(), 6, "three logs, the stream, its table's streams, the key: {resources:?}");
+    let via = |service: &str| vec![Condition::ViaService(vec![format!("{service}.us-east-1.amazonaws.com")])];
+    for (index, FunctionRole { role, .. }) in granted.iter().enumerate() {
+        let calls = asked(&role.name).await;
+        let unseen = role.statements.iter().enumerate().filter(|(_, it)| is_out_of_sight(&role.name, it));
+        for (at, statement) in unseen {
+            let found = |change: &dyn Fn(&mut Statement)| {
+                let mut changed = granted.clone();
+                change(&mut changed[index].role.statements[at]);
+                let unused = unused(&role.name, &changed[index].role.statements, &calls);
+                !unused.is_empty() && stale(&changed).len() == 1
+            };
+            for other in resources.iter().filter(|it| !statement.resources.contains(it)) {
+                assert!(found(&|it| it.resources = vec![other.clone()]), "{} of {other}", statement.sid);
+            }
+            for conditions in [Vec::new(), via("sns"), via("s3"), [via("s3"), via("sns")].concat()] {
+                if conditions != statement.conditions {
+                    let found = found(&|it| it.conditions.clone_from(&conditions));
+                    assert!(found, "{} on {conditions:?}", statement.sid);
+                }
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ const RECONCILER: &[&str] = &[
 /// Where the template means to choose otherwise than the code does by itself: what is archived is seldom listened to.
 const CHOSEN: &[(&str, &str)] = &[("STORAGE_CLASS", "GLACIER_IR")];
 
-type Variables = BTreeMap<&'static str, String>;
+pub(super) type Variables = BTreeMap<&'static str, String>;
 
 /// What a function makes of variables, in words, and the names it asked for.
 fn config(binary: &str, variables: &Variables) -> (Result<String, ConfigError>, BTreeSet<&'static str>) {
@@ -76,7 +76,7 @@ fn config(binary: &str, variables: &Variables) -> (Result<String, ConfigError>, 
 }
 
 /// What a function cannot start without, found by leaving out everything and adding what it complains about.
-fn required(binary: &str) -> Variables {
+pub(super) fn required(binary: &str) -> Variables {
     let mut set = Variables::new();
     while let Err(complaint) = config(binary, &set).0 {
         let ConfigError::Missing(name) = complaint else { panic!("{binary}: {complaint}") };

@@ -2,6 +2,7 @@
 
 mod build;
 mod environment;
+mod expiry;
 mod parameters;
 mod rights;
 mod storage;

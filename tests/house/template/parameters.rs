@@ -83,3 +83,26 @@ fn nothing_that_is_hidden_is_told() {
         assert!(FOUR.iter().all(|name| !set.contains(*name)), "{}: {set:?}", function.binary);
     }
 }
+
+/// When each condition holds. Whatever hangs on one is judged elsewhere by its name alone.
+fn conditions() -> Value {
+    let is = |name: &str, value: Value| json!({ "Fn::Equals": [{ "Ref": name }, value] });
+    let is_not = |name: &str, value: Value| json!({ "Fn::Not": [is(name, value)] });
+    json!({
+        "HasAlarmEmail": is_not("AlarmEmail", json!("")),
+        "HasExpiry": is_not("ExpireAfterDays", json!(0)),
+        "HasKmsKey": is_not("KmsKeyArn", json!("")),
+        "HasObjectLock": is_not("ObjectLockMode", json!("NONE")),
+        "HasStreamTrigger": is("StreamTrigger", json!("on")),
+        "LimitsArchiver": is_not("ArchiverConcurrency", json!(0)),
+        "LimitsReconciler": is_not("ReconcilerConcurrency", json!(0)),
+        "LimitsWebhook": is_not("WebhookConcurrency", json!(0)),
+        "UsesFunctionUrl": is("WebhookEndpoint", json!("FunctionUrl")),
+        "UsesHttpApi": is("WebhookEndpoint", json!("HttpApi")),
+    })
+}
+
+#[test]
+fn each_condition_is_what_its_name_says() {
+    assert_eq!(Template::read().0["Conditions"], conditions());
+}

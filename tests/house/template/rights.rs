@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use local_cloud::iam::{Condition, Effect, Role, Statement};
-use ringvault::template::{FunctionRole, Resolver, roles};
+use ringvault::template::{FunctionRole, Parameters, Resolver, roles};
 use serde_json::{Value, json};
 use tests::all_options;
 
@@ -91,8 +91,8 @@ fn of_statement(role: &Role, statement: &Statement) -> Vec<String> {
             found.push(complain(format!("{action} is nobody's right")));
         }
     }
-    for resource in statement.resources.iter().filter(|resource| !is_ours(resource)) {
-        found.push(complain(format!("{resource} is more than a thing of ours")));
+    for resource in statement.resources.iter().filter(|resource| !is_one_thing(resource)) {
+        found.push(complain(format!("{resource} is more than one thing")));
     }
     let of_rows = statement.actions.iter().any(|action| action.starts_with("dynamodb:") && action.ends_with("Item"));
     let patterns = statement.conditions.iter().find_map(patterns);
@@ -105,9 +105,9 @@ fn of_statement(role: &Role, statement: &Statement) -> Vec<String> {
     found
 }
 
-/// An ARN of this account's, in which a star stands for what is below something named and nowhere else: below a folder of
-/// the bucket, not below the bucket.
-fn is_ours(resource: &str) -> bool {
+/// An ARN in which a star stands for what is below something named and nowhere else: below a folder of the bucket, not
+/// below the bucket. Whose it is, and whether it is the right one, is held where the functions run.
+fn is_one_thing(resource: &str) -> bool {
     let parts: Vec<&str> = resource.splitn(6, ':').collect();
     let ["arn", "aws", _, _, _, named] = parts.as_slice() else { return false };
     let above = match named.strip_suffix('*') {
@@ -164,6 +164,17 @@ fn no_role_has_more_than_a_form_that_can_be_judged() {
 }
 
 #[test]
+fn every_function_has_a_role_and_what_is_optional_adds_to_it() {
+    let template = Template::read();
+    let plain = roles(&template.0, &Parameters::new()).unwrap();
+    let all = roles(&template.0, &all_options()).unwrap();
+    let binaries: Vec<&str> = plain.iter().map(|it| it.binary.as_str()).collect();
+    assert_eq!(binaries, ["archiver", "reconciler", "webhook"]);
+    let count = |roles: &[FunctionRole]| roles.iter().map(|it| it.role.statements.len()).sum::<usize>();
+    assert!(count(&plain) < count(&all));
+}
+
+#[test]
 fn what_gives_too_much_is_found() {
     let statement = |role: &str, at: usize, field: &str| {
         format!("/Resources/{role}Role/Properties/Policies/0/PolicyDocument/Statement/{at}/{field}")
@@ -174,15 +185,19 @@ fn what_gives_too_much_is_found() {
         (statement("Webhook", 0, "Action"), json!("dynamodb:*"), "dynamodb:* is many actions"),
         (statement("Webhook", 0, "Action"), json!("dynamodb:DeleteItem"), "dynamodb:DeleteItem is nobody's right"),
         (statement("Archiver", 3, "Action"), json!(["s3:DeleteObject"]), "s3:DeleteObject is nobody's right"),
-        (statement("Archiver", 3, "Resource"), json!("*"), "* is more than a thing of ours"),
+        (statement("Archiver", 3, "Resource"), json!("*"), "* is more than one thing"),
         (statement("Archiver", 3, "Resource"), json!("arn:aws:s3:::*"), "arn:aws:s3:::* is more than"),
-        (statement("Archiver", 3, "Resource"), json!("arn:aws:s3:::*/recordings/*"), "is more than a thing"),
+        (statement("Archiver", 3, "Resource"), json!("arn:aws:s3:::*/recordings/*"), "is more than one thing"),
         (
             statement("Archiver", 3, "Resource"),
             json!({ "Fn::Sub": "${Bucket.Arn}/*" }),
-            "archive/* is more than a thing",
+            "archive/* is more than one thing",
         ),
-        (statement("Archiver", 3, "Resource"), json!({ "Fn::Sub": "${Bucket.Arn}*" }), "archive* is more than a thing"),
+        (
+            statement("Archiver", 3, "Resource"),
+            json!({ "Fn::Sub": "${Bucket.Arn}*" }),
+            "archive* is more than one thing",
+        ),
         (statement("Archiver", 0, "Condition"), json!({}), "ClaimAndFinish: it does not say which rows"),
         (statement("Archiver", 0, "Condition"), keys(&["session#*", "vendor#*"]), "vendor#* is more than one kind"),
         (statement("Archiver", 0, "Condition"), keys(&["session#*", "vendor#t*"]), "vendor#t* is more than one kind"),

@@ -84,7 +84,6 @@ const GUARDS: &[(&str, &str, &str)] = &[
         "/BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault/SSEAlgorithm",
         r#"{"Fn::If":["HasKmsKey","aws:kms","AES256"]}"#,
     ),
-    (BUCKET, "/LifecycleConfiguration/Rules/0/AbortIncompleteMultipartUpload/DaysAfterInitiation", "7"),
 ];
 
 fn unguarded(template: &Template) -> Vec<&'static str> {
@@ -121,23 +120,4 @@ fn the_bucket_takes_no_request_in_the_clear() {
     let whole = json!([{ "Fn::GetAtt": "Bucket.Arn" }, { "Fn::Sub": "${Bucket.Arn}/*" }]);
     assert_eq!(statement["Resource"], whole);
     assert_eq!(statement["Condition"], json!({ "Bool": { "aws:SecureTransport": "false" } }));
-}
-
-#[test]
-fn only_what_was_chosen_expires_or_is_locked() {
-    let template = Template::read();
-    let bucket = &template.resource(BUCKET)["Properties"];
-    let conditional = |value: &Value, condition: &str| {
-        value["Fn::If"][0] == condition && value["Fn::If"][2] == json!({ "Ref": "AWS::NoValue" })
-    };
-    let rules = bucket["LifecycleConfiguration"]["Rules"].as_array().unwrap();
-    assert!(rules[1..].iter().all(|rule| conditional(rule, "HasExpiry")), "{rules:?}");
-    let prefixes: Vec<_> = rules[1..].iter().map(|rule| rule["Fn::If"][1]["Prefix"].as_str().unwrap()).collect();
-    assert_eq!(prefixes, ["recordings/", "sessions/"], "reports stay");
-    assert!(conditional(&bucket["ObjectLockConfiguration"], "HasObjectLock"));
-    assert!(conditional(&bucket["ObjectLockEnabled"], "HasObjectLock"));
-    let defaults = [("ExpireAfterDays", json!(0)), ("ObjectLockMode", json!("NONE")), ("KmsKeyArn", json!(""))];
-    for (parameter, off) in defaults {
-        assert_eq!(template.0["Parameters"][parameter]["Default"], off, "{parameter}");
-    }
 }

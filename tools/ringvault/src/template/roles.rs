@@ -51,22 +51,3 @@ fn role_statements(resolver: &Resolver<'_>, name: &str, role: &Value) -> Result<
     }
     Ok(all)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::template::{TEXT, read};
-
-    #[test]
-    fn every_function_has_a_role_and_what_is_optional_adds_to_it() {
-        let template = read(TEXT).unwrap();
-        let plain = roles(&template, &Parameters::new()).unwrap();
-        let chosen = [("KmsKeyArn", "arn:aws:kms:us-east-1:000000000000:key/1"), ("StreamTrigger", "on")];
-        let chosen = chosen.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let all = roles(&template, &chosen).unwrap();
-        let binaries: Vec<&str> = plain.iter().map(|it| it.binary.as_str()).collect();
-        assert_eq!(binaries, ["archiver", "reconciler", "webhook"]);
-        let count = |roles: &[FunctionRole]| roles.iter().map(|it| it.role.statements.len()).sum::<usize>();
-        assert!(count(&plain) < count(&all));
-    }
-}
