@@ -12,6 +12,8 @@ BUILD = re.compile(
     r"    Metadata:\n      BuildMethod: rust-cargolambda\n      BuildProperties:\n        Binary: (\w+)\n    Properties:\n"
 )
 CODE = re.compile(r"    CodeUri: \..*\n")
+# What whoever deploys and runs it reads; DEPLOY.md, which comes first, lies beside the template as well.
+PAGES = ["COST", "DEPLOY", "RUNBOOK", "SECURITY", "completeness", "manifest"]
 CHOICE = "    Default: arm64\n    AllowedValues: [arm64, x86_64]\n"
 
 
@@ -42,10 +44,14 @@ def main():
     shutil.rmtree(release, ignore_errors=True)
     release.mkdir(parents=True)
     (release / "template.yaml").write_text(template)
+    (release / "docs").mkdir()
+    for page in PAGES:
+        shutil.copyfile(ROOT / f"docs/{page}.md", release / f"docs/{page}.md")
     shutil.copyfile(ROOT / "docs/DEPLOY.md", release / "DEPLOY.md")
     for function, binary in functions.items():
         write_zip(release / f"{binary}.zip", built / function / "bootstrap")
-    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(release.iterdir())]
+    files = sorted(path for path in release.rglob("*") if path.is_file())
+    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(release)}\n" for path in files]
     (release / "SHA256SUMS").write_text("".join(sums))
 
 

@@ -42,10 +42,15 @@ def parsed(path):
     return json.loads(json.dumps(yaml_parse(path.read_text())))
 
 
+def files_of(release):
+    return {str(path.relative_to(release)): path for path in release.rglob("*") if path.is_file()}
+
+
 def of_sums(release):
     listed = (line.split("  ") for line in (release / "SHA256SUMS").read_text().splitlines())
     sums = {name: digest for digest, name in listed}
-    files = {path.name: path for path in release.iterdir() if path.name != "SHA256SUMS"}
+    files = files_of(release)
+    del files["SHA256SUMS"]
     if sums.keys() != files.keys():
         yield f"SHA256SUMS lists {sorted(sums)}, the files are {sorted(files)}"
     for name in sums.keys() & files.keys():
@@ -66,10 +71,16 @@ def of_template(template, architecture):
 
 
 def of_folder(release, zips):
-    expected = sorted([*zips, "DEPLOY.md", "SHA256SUMS", "template.yaml"])
-    found = sorted(path.name for path in release.iterdir())
+    pages = {"DEPLOY.md", *read_on(release / "DEPLOY.md"), *read_on(release / "template.yaml")}
+    expected = {*zips, *pages, "SHA256SUMS", "template.yaml"}
+    found = files_of(release).keys() - {"docs/DEPLOY.md", "docs/manifest.md"}  # which other pages link to
     if found != expected:
-        yield f"the files are {found}, they should be {expected}"
+        yield f"the files are {sorted(found)}, they should be {sorted(expected)}"
+
+
+def read_on(path):
+    """The pages that a file sends its reader to."""
+    return set(re.findall(r"docs/\w+\.md", path.read_text())) if path.is_file() else set()
 
 
 def of_zip(path, architecture):
@@ -125,6 +136,7 @@ SPOILED = {
     "a zip is missing": lambda it: (it / "webhook.zip").unlink(),
     "a file too many": lambda it: (it / "notes.txt").write_text(""),
     "no guide": lambda it: (it / "DEPLOY.md").unlink(),
+    "a page that the guide names is missing": lambda it: (it / "docs/RUNBOOK.md").unlink(),
     "no template": lambda it: (it / "template.yaml").unlink(),
     "another guide": lambda it: edit(it, "DEPLOY.md", "a", "b"),
     "the build's metadata": lambda it: edit(it, "template.yaml", "CodeUri: webhook.zip", "CodeUri: ."),
@@ -150,7 +162,8 @@ def main():
             spoil(spoiled)
             # Sums that fit: what is wrong must be found for itself.
             if what != "another guide":
-                sums = [hashlib.sha256(it.read_bytes()).hexdigest() + "  " + it.name for it in spoiled.iterdir() if it.name != "SHA256SUMS"]
+                files = [(name, it) for name, it in files_of(spoiled).items() if name != "SHA256SUMS"]
+                sums = [hashlib.sha256(it.read_bytes()).hexdigest() + "  " + name for name, it in files]
                 (spoiled / "SHA256SUMS").write_text("\n".join(sums))
             if not complaints(architecture, spoiled):
                 unnoticed.append(what)
