@@ -26,8 +26,8 @@ const HOUR_MS: u64 = 3_600_000;
 /// So long after its end a day is closed: what happened last in it has been heard of and archived.
 const CLOSED_AFTER_MS: u64 = HOUR_MS;
 
-/// Of so many closed days the manifests are listed every hour: what an event tells late may come and go in the queue between
-/// two proofs.
+/// So many closed days are listed every hour: what an event tells late may come and go in the queue between two proofs, and
+/// of what other hands do to the bucket nobody tells.
 const LISTED_DAYS: u64 = 3;
 
 /// What a run has to do.
@@ -79,7 +79,7 @@ pub struct Completeness {
 impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A, K, C> {
     /// Writes down the days that were touched. Then, once an hour, and again while days are left: verifies the end of the chain, proves
     /// every day that has closed since, that was touched or not settled, that has sessions in the queue, or whose manifests
-    /// are not the same any more, and issues what changed. A new stack begins with the day of its first run.
+    /// or recordings are not the same any more, and issues what changed. A new stack begins with the day of its first run.
     ///
     /// # Errors
     /// The table's and the bucket's, and where somebody else issues reports; what was issued until then stands.
@@ -140,12 +140,13 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         Ok(there.and_then(|there| there.report).map(|report| report.proof.counts))
     }
 
-    /// A digest of what lies under the manifests' keys of each of the last days before `first_open`.
+    /// A digest of what lies under the keys of manifests and recordings of each of the last days before `first_open`.
     async fn listed(&self, account: &AccountId, first_open: Day) -> Result<BTreeMap<Day, String>, ArchiveError> {
         let days = (1..=LISTED_DAYS).map(|n| Day::of(first_open.start_ms().saturating_sub(n * DAY_MS)));
         let each = days.map(|day| async move {
-            let entries = self.archive.list(&Evidence::new(account.clone(), day).manifests_prefix()).await?;
-            let lines: String = entries.iter().map(|entry| format!("{} {}\n", entry.key, entry.etag)).collect();
+            let (manifests, recordings) = self.list_day(&Evidence::new(account.clone(), day)).await?;
+            let lines = manifests.iter().chain(&recordings);
+            let lines: String = lines.map(|entry| format!("{} {}\n", entry.key, entry.etag)).collect();
             Ok((day, sha256(lines.as_bytes())))
         });
         Ok(try_join_all(each).await?.into_iter().collect())
