@@ -58,6 +58,10 @@ async fn no_day_is_proved_before_the_call_log_was_gone_through() {
     let account = account();
     let not_swept = Hour { swept: false, ..hour(&account, u64::MAX) };
     assert_eq!(world.prover().run(not_swept).await.unwrap(), Turn::default());
+    let began_ms = Some(world.clock.0.get());
+    world.clock.0.set(world.clock.0.get() + 2 * DAY_MS);
+    let never = world.prover().run(Hour { began_ms, ..not_swept }).await.unwrap();
+    assert_eq!(never, Turn { found: None, age_s: Some(2 * 86_400) }, "before the first proof it is the stack's age");
     let now = Hour { now: true, ..hour(&account, u64::MAX) };
     for _ in 0..2 {
         assert!(world.prover().run(now).await.unwrap().found.is_some(), "although the last one is not an hour old");

@@ -45,6 +45,8 @@ pub struct Hour<'a> {
     pub until_ms: u64,
     /// How the vendor keeps recordings and gives them out.
     pub vendor: Vendor,
+    /// When the stack's first run was, epoch milliseconds, if that is known.
+    pub began_ms: Option<u64>,
     /// The beginning of what the backfill has not been through, epoch milliseconds; none where there is nothing.
     pub backfill_next_ms: Option<u64>,
 }
@@ -54,7 +56,7 @@ pub struct Hour<'a> {
 pub struct Turn {
     /// What it found out; none if the last proof is not an hour old, or the call log is to be gone through first.
     pub found: Option<Completeness>,
-    /// Seconds since the last proof that came to its end; none if there was none.
+    /// Seconds since the last proof that came to its end; since the stack's first run, if there was none.
     pub age_s: Option<u64>,
 }
 
@@ -94,7 +96,8 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         }
         let is_due = hour.swept && (hour.now || kept.progress.is_due(now_ms));
         let found = if is_due { Some(self.go_on(&mut kept, hour, now_ms).await?) } else { None };
-        let age_s = kept.progress.proved_ms.map(|proved_ms| now_ms.saturating_sub(proved_ms) / 1000);
+        let since_ms = kept.progress.proved_ms.or(hour.began_ms);
+        let age_s = since_ms.map(|since_ms| now_ms.saturating_sub(since_ms) / 1000);
         Ok(Turn { found, age_s })
     }
 
