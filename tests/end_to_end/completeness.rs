@@ -184,5 +184,5 @@ fn counts(found: &Completeness) -> Counts {
 fn hour(account: &AccountId, until_ms: u64) -> Hour<'_> {
     let vendor = Vendor { retention_ms: 90 * DAY_MS, pace_ms: 6_000 };
     const NONE: &BTreeSet<Day> = &BTreeSet::new();
-    Hour { account, touched: NONE, swept: true, now: false, until_ms, vendor, backfill_next_ms: None }
+    Hour { account, touched: NONE, swept: true, now: false, until_ms, vendor, began_ms: None, backfill_next_ms: None }
 }

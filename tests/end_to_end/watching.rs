@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use ringvault::stack::{TABLE, VERIFICATION_TOKEN};
+use ringcentral_sim::{Outage, OutageAnswer};
+use ringvault::stack::{TABLE, VERIFICATION_TOKEN, key_of};
 use serde_json::{Value, json};
 use shared::{
     clients::system::System,
@@ -55,6 +56,13 @@ fn measured(record: &Value) -> BTreeSet<Metric> {
     let all: BTreeSet<Metric> = named.iter().copied().collect();
     assert_eq!(all.len(), named.len(), "each once: {record}");
     all
+}
+
+/// From now on RingCentral answers 503 to requests whose path has this in it.
+fn refuse(world: &World, path_part: &str) {
+    let (path_part, answer) = (path_part.to_owned(), OutageAnswer::Error(503));
+    let outage = Outage { from_ms: 0, until_ms: u64::MAX, share: 1.0, path_part, answer };
+    world.vendor.with(|vendor| vendor.settings_mut().outages = vec![outage]);
 }
 
 /// A stack that has a call of three days ago before it, of which no event told.
@@ -118,4 +126,40 @@ async fn a_run_that_fails_leaves_its_record_and_no_heartbeat() {
         assert!(measured(&record).is_disjoint(&heartbeats), "{record}");
     }
     assert_eq!((runs_of_archiver(&world).len(), runs_of_reconciler(&world).len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_stack_whose_call_log_never_answered_says_how_long_nothing_was_proved() {
+    let world = busy_world().await;
+    refuse(&world, "/call-log");
+    world.run_reconciler().await.unwrap();
+    let key = "vendor#cursor#backfill";
+    let rows = world.dynamodb.rows(TABLE).unwrap();
+    let row = rows.iter().find(|row| key_of(row) == key).unwrap();
+    let mut state: Value = serde_json::from_str(row["state"].as_str().unwrap()).unwrap();
+    for time in ["from_ms", "to_ms", "next_ms"] {
+        state[time] = json!(state[time].as_u64().unwrap() - 2 * DAY_MS);
+    }
+    world.dynamodb.set_text(TABLE, key, "state", &state.to_string()).unwrap();
+    world.run_reconciler().await.unwrap();
+    let ages: Vec<u64> =
+        runs_of_reconciler(&world).iter().map(|run| run["ProofAge"].as_f64().unwrap() as u64).collect();
+    let [new, later] = ages.try_into().unwrap();
+    assert!(new < 60 && (172_800..172_860).contains(&later), "{new}, two days later {later}");
+}
+
+#[tokio::test]
+async fn what_a_run_has_archived_cannot_be_too_late() {
+    let world = busy_world().await;
+    world.run_reconciler().await.unwrap();
+    world.let_time_pass();
+    refuse(&world, "/content");
+    let summary = world.run().await;
+    let left_s = summary["slack_seconds"].as_i64().unwrap();
+    assert!((11 * 86_400 - 60..=11 * 86_400).contains(&left_s), "a call of three days ago, kept for 14: {summary}");
+    world.vendor.with(|vendor| vendor.settings_mut().outages.clear());
+    world.let_time_pass();
+    let summary = world.run().await;
+    assert_eq!((&summary["archived"], &summary["backlog"]), (&json!(1), &json!(1)), "{summary}");
+    assert_eq!(summary["slack_seconds"], json!(null), "{summary}");
 }

@@ -136,7 +136,10 @@ impl Metric {
             Self::Defects => {
                 "what the last proof found to be wrong with the archive, by the classes of docs/completeness.md"
             }
-            Self::ProofAge => "the time since closed days were last proved complete, or found not to be",
+            Self::ProofAge => {
+                "the time since closed days were last proved complete, or found not to be; before the first proof, since the \
+                 reconciler's first run"
+            }
             Self::RecordingsUnheard => "recordings that the call log knew of and no event had told of",
             Self::SubscriptionUnhealthy => {
                 "1 for each run that left the subscription in a state that a person must look at"

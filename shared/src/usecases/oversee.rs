@@ -157,7 +157,14 @@ where
         let touched = sweeps().flat_map(|swept| swept.days.iter().copied()).collect();
         let read = sweeps().flat_map(|swept| swept.accounts.iter().cloned()).collect();
         let prover = Prover { sessions: self.table, archive: self.archive, cursors: self.table, clock: self.clock };
-        for account in &prover.accounts(&read).await? {
+        let began_ms = summary.backfilled.as_ref().map(|swept| swept.to_ms);
+        let accounts = prover.accounts(&read).await?;
+        if accounts.is_empty() && unfinished.is_some_and(|swept| swept.next_ms <= swept.from_ms) {
+            // Nobody knows whose days to prove, for the call log was never read.
+            let age_ms = began_ms.map(|began_ms| self.clock.now_ms().saturating_sub(began_ms));
+            summary.proved.age_seconds = age_ms.map(|age_ms| age_ms / 1000);
+        }
+        for account in &accounts {
             let hour = Hour {
                 account,
                 touched: &touched,
@@ -165,6 +172,7 @@ where
                 now: summary.repaired,
                 until_ms,
                 vendor: Vendor { retention_ms: millis(self.retention), pace_ms: self.source.pace_ms() },
+                began_ms,
                 backfill_next_ms: unfinished.map(|swept| swept.next_ms),
             };
             match prover.run(hour).await {

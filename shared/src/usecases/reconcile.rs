@@ -150,7 +150,7 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         let backfill = Task::Backfill { stretch: None, retention_ms: tick.retention_ms };
         let backfilled = self.sweep(&backfill, third_ms, |_| {}).await?;
         // What began before the stack did would be due all at once.
-        let since_ms = backfilled.to_ms;
+        let since_ms = Some(backfilled.to_ms);
         let trailing = Task::Trailing { window_ms: tick.window_ms, now: tick.now, since_ms };
         let reconciled = self.sweep(&trailing, until_ms, |_| {}).await?;
         Ok(Ticked { backfilled, reconciled })
@@ -168,10 +168,15 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         if state.is_some() && last.is_none() {
             tracing::error!(job = job.as_str(), "where the sweep was cannot be read: it begins anew");
         }
+        let is_new = last.is_none();
         let sweep = task.begin(last, self.clock.now_ms());
         let mut swept = Swept { from_ms: sweep.stretch().start, to_ms: sweep.stretch().end, ..Swept::default() };
         let mut place = Place { job, rev, sweep };
         swept.next_ms = place.sweep.left().start;
+        // A backfill ends where the stack began, though the log be out of reach then.
+        if task.is_backfill() && is_new && !self.save(&mut place).await? {
+            swept.stopped = Some(Stopped::AnotherRun);
+        }
         while swept.stopped.is_none() && !place.sweep.is_done() {
             swept.stopped = self.go_on(task, &mut place, until_ms, &mut swept).await?;
             swept.next_ms = place.sweep.left().start;

@@ -58,6 +58,10 @@ async fn no_day_is_proved_before_the_call_log_was_gone_through() {
     let account = account();
     let not_swept = Hour { swept: false, ..hour(&account, u64::MAX) };
     assert_eq!(world.prover().run(not_swept).await.unwrap(), Turn::default());
+    let began_ms = Some(world.clock.0.get());
+    world.clock.0.set(world.clock.0.get() + 2 * DAY_MS);
+    let never = world.prover().run(Hour { began_ms, ..not_swept }).await.unwrap();
+    assert_eq!(never, Turn { found: None, age_s: Some(2 * 86_400) }, "before the first proof it is the stack's age");
     let now = Hour { now: true, ..hour(&account, u64::MAX) };
     for _ in 0..2 {
         assert!(world.prover().run(now).await.unwrap().found.is_some(), "although the last one is not an hour old");
@@ -99,4 +103,27 @@ async fn an_account_whose_calls_were_read_once_is_not_forgotten() {
     assert!(world.table.advance(&Job::new("accounts"), rev, "[7]").await.unwrap());
     let error = world.prover().accounts(&BTreeSet::new()).await.unwrap_err();
     assert_eq!(error.to_string(), "cannot read how far the reports have come");
+}
+
+#[tokio::test]
+async fn what_other_hands_do_to_the_recordings_of_a_settled_day_is_seen_within_the_hour() {
+    let stray = || key(0, "notes.txt");
+    let (lost, changed) = (key(0, "11.mp3"), key(0, "12.mp3"));
+    let world = World::default();
+    world.run(0, "00:00:00").await;
+    world.leave(&[call("s-1", 0, [archived("11"), archived("12")])]).await;
+    assert_eq!(world.run(1, "01:00:00").await.defects, BTreeMap::new());
+    for (n, time, days) in [(1, "02:00:00", 0), (2, "01:00:00", 1), (3, "01:00:00", 1), (3, "02:00:00", 0)] {
+        assert_eq!(world.run(n, time).await.days, days, "day {n}, {time}: nobody has touched anything");
+    }
+    world.bucket.put_foreign(stray(), Bytes::from_static(b"notes"));
+    assert_eq!(world.run(3, "03:00:00").await.defects, [(DefectClass::StrayObject, 1)].into());
+    world.bucket.remove(&stray());
+    assert_eq!(world.run(3, "04:00:00").await.defects, BTreeMap::new());
+    assert_eq!(world.run(3, "05:00:00").await.days, 0, "it is settled again");
+    world.bucket.put_foreign(changed, Bytes::from_static(b"AUDIO OF 12"));
+    assert_eq!(world.run(3, "06:00:00").await.defects, [(DefectClass::ChangedBytes, 1)].into());
+    world.bucket.remove(&lost);
+    let both = [(DefectClass::ChangedBytes, 1), (DefectClass::MissingObject, 1)];
+    assert_eq!(world.run(3, "07:00:00").await.defects, both.into());
 }

@@ -128,7 +128,7 @@ fn run(table: &MemoryTable, log: &Log) -> Result<Swept, StoreError> {
     };
     let share = Share::of_percent(30).unwrap();
     let reconciler = Reconciler { table, source: log, clock: &Still, schedule: &schedule, share };
-    let task = Task::Trailing { window_ms: 26 * 3_600_000, now: false, since_ms: 0 };
+    let task = Task::Trailing { window_ms: 26 * 3_600_000, now: false, since_ms: None };
     reconciler.sweep(&task, u64::MAX, |_| {}).now_or_never().expect("nothing waits here")
 }
 

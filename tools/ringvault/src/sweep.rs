@@ -56,7 +56,7 @@ impl Wish {
     /// The reconciler's task.
     pub(crate) fn task(self, stretch: Option<Range<u64>>, window_ms: u64, retention_ms: u64) -> Task {
         match (self, stretch) {
-            (Self::Reconcile, None) => Task::Trailing { window_ms, now: true, since_ms: 0 },
+            (Self::Reconcile, None) => Task::Trailing { window_ms, now: true, since_ms: None },
             (Self::Reconcile, Some(stretch)) => Task::Range(stretch),
             (Self::Backfill, stretch) => Task::Backfill { stretch, retention_ms },
         }

@@ -23,7 +23,7 @@ pub struct Progress {
     pub open: BTreeSet<Day>,
     /// Days of the round under way that are not proved yet.
     pub left: BTreeSet<Day>,
-    /// A digest of what lay under the manifests' keys of the last closed days when the round began.
+    /// A digest of what lay under the keys of manifests and recordings of the last closed days when the round began.
     pub listed: BTreeMap<Day, String>,
     /// When the last round ended, epoch milliseconds.
     pub proved_ms: Option<u64>,

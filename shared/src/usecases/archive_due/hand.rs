@@ -28,10 +28,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             let claims = some.iter().map(|due| self.sessions.claim(&due.key, now_ms, shift.deadline_ms));
             for (due, claimed) in some.iter().zip(join_all(claims).await) {
                 match claimed {
-                    Ok(Some(row)) => {
-                        summary.see(&row);
-                        looks.push(Look::at(row, due.due_at_ms, shift));
-                    }
+                    Ok(Some(row)) => looks.push(Look::at(row, due.due_at_ms, shift)),
                     Ok(None) => {}
                     Err(error) if error.class() == Class::Permanent => pass_over(&due.key, &error, summary),
                     Err(error) => failed = Err(error),
@@ -50,7 +47,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         for some in looks.chunks_mut(ABREAST) {
             let closed = join_all(some.iter_mut().map(|look| self.close(look))).await;
             for (look, closed) in some.iter().zip(closed) {
-                summary.count_description(look);
+                summary.count_closed(look);
                 match closed {
                     Ok(()) => {}
                     Err(error) if error.class() == Class::Permanent => pass_over(&look.row.key, &error, summary),

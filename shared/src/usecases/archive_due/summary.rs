@@ -53,8 +53,8 @@ pub struct Summary {
     pub backlog: usize,
     /// How long the one due longest had been due then, seconds.
     pub oldest_due_seconds: u64,
-    /// Time to the vendor's deletion of the oldest call seen, less the time it takes to drain the backlog at the vendor's
-    /// limit; seconds. None where nothing was due.
+    /// Time to the vendor's deletion of the oldest call that was left with a recording to fetch, less the time it takes to drain
+    /// the backlog at the vendor's limit; seconds. None where no such call was left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slack_seconds: Option<i64>,
     /// Why the run ended before everything due was looked at.
@@ -63,7 +63,7 @@ pub struct Summary {
     /// Each session's recordings by state, as they stood when the run left it.
     #[serde(skip)]
     looked_at: BTreeMap<SessionKey, [usize; 5]>,
-    /// When the oldest call seen happened, epoch milliseconds.
+    /// When the oldest call happened that was left with a recording to fetch, epoch milliseconds.
     #[serde(skip)]
     oldest_ms: Option<u64>,
 }
@@ -77,18 +77,20 @@ impl Summary {
         self.foreign_hosts += barred(Bar::ForeignHost);
         let differs = |recording: &&RecordingId| look.row.result(recording).duration_is_odd();
         self.durations_differ += look.tried.iter().filter(differs).count();
-        self.count_description(look);
+        self.count_closed(look);
     }
 
     /// A session was closed, looked at or not.
-    pub(super) fn count_description(&mut self, look: &Look) {
+    pub(super) fn count_closed(&mut self, look: &Look) {
+        self.left(&look.row);
         self.undescribed += usize::from(look.undescribed.is_some());
         self.conflicts += usize::from(matches!(look.undescribed, Some(NotDescribed::Conflict)));
     }
 
-    /// A session was taken.
-    pub(super) fn see(&mut self, row: &SessionRow) {
-        self.oldest_ms = [self.oldest_ms, Some(row.happened_ms)].into_iter().flatten().min();
+    /// A row as it was left: only what is not archived yet can be too late.
+    fn left(&mut self, row: &SessionRow) {
+        let happened_ms = (!row.unfinished().is_empty()).then_some(row.happened_ms);
+        self.oldest_ms = [self.oldest_ms, happened_ms].into_iter().flatten().min();
     }
 
     /// Adds what was counted beside it.

@@ -57,7 +57,8 @@ pub struct Proved {
     /// Whether it was the turn of a proof.
     #[serde(skip)]
     pub looked: bool,
-    /// Seconds since the last proof that came to its end, of the account where that is longest; none before the first.
+    /// Seconds since the last proof that came to its end, of the account where that is longest; before the first one since the
+    /// stack's first run. None where there is no account whose days could be proved.
     #[serde(skip)]
     pub age_seconds: Option<u64>,
 }

@@ -16,7 +16,7 @@ use crate::{
         session::SessionKey,
     },
     ports::{
-        archive_store::{ArchiveError, ArchiveStore, Held},
+        archive_store::{ArchiveError, ArchiveStore, Entry, Held},
         clock::Clock,
         cursor_store::CursorStore,
         session_store::{Rows, SessionStore, StoreError},
@@ -46,8 +46,7 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         offered: Offered,
     ) -> Result<DayProof, ProveError> {
         let mut evidence = Evidence { offered, ..Evidence::new(account.clone(), day) };
-        let (manifests, recordings) = (evidence.manifests_prefix(), evidence.recordings_prefix());
-        let (manifests, recordings) = try_join(self.archive.list(&manifests), self.archive.list(&recordings)).await?;
+        let (manifests, recordings) = self.list_day(&evidence).await?;
         evidence.objects =
             recordings.into_iter().map(|entry| (entry.key, listed(entry.size_bytes, entry.etag))).collect();
         self.read_manifests(manifests.into_iter().map(|entry| entry.key).collect(), &mut evidence).await?;
@@ -66,6 +65,12 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         }
         self.look_again(&mut evidence).await?;
         Ok(evidence.judge())
+    }
+
+    /// What lies under the keys of the day's manifests, and of its recordings.
+    pub(super) async fn list_day(&self, evidence: &Evidence) -> Result<(Vec<Entry>, Vec<Entry>), ArchiveError> {
+        let (manifests, recordings) = (evidence.manifests_prefix(), evidence.recordings_prefix());
+        try_join(self.archive.list(&manifests), self.archive.list(&recordings)).await
     }
 
     /// Objects that nobody names may be ours by their metadata: their sessions' rows are read too.

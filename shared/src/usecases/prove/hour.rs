@@ -26,8 +26,8 @@ const HOUR_MS: u64 = 3_600_000;
 /// So long after its end a day is closed: what happened last in it has been heard of and archived.
 const CLOSED_AFTER_MS: u64 = HOUR_MS;
 
-/// Of so many closed days the manifests are listed every hour: what an event tells late may come and go in the queue between
-/// two proofs.
+/// So many closed days are listed every hour: what an event tells late may come and go in the queue between two proofs, and
+/// of what other hands do to the bucket nobody tells.
 const LISTED_DAYS: u64 = 3;
 
 /// What a run has to do.
@@ -45,6 +45,8 @@ pub struct Hour<'a> {
     pub until_ms: u64,
     /// How the vendor keeps recordings and gives them out.
     pub vendor: Vendor,
+    /// When the stack's first run was, epoch milliseconds, if that is known.
+    pub began_ms: Option<u64>,
     /// The beginning of what the backfill has not been through, epoch milliseconds; none where there is nothing.
     pub backfill_next_ms: Option<u64>,
 }
@@ -54,7 +56,7 @@ pub struct Hour<'a> {
 pub struct Turn {
     /// What it found out; none if the last proof is not an hour old, or the call log is to be gone through first.
     pub found: Option<Completeness>,
-    /// Seconds since the last proof that came to its end; none if there was none.
+    /// Seconds since the last proof that came to its end; since the stack's first run, if there was none.
     pub age_s: Option<u64>,
 }
 
@@ -79,7 +81,7 @@ pub struct Completeness {
 impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A, K, C> {
     /// Writes down the days that were touched. Then, once an hour, and again while days are left: verifies the end of the chain, proves
     /// every day that has closed since, that was touched or not settled, that has sessions in the queue, or whose manifests
-    /// are not the same any more, and issues what changed. A new stack begins with the day of its first run.
+    /// or recordings are not the same any more, and issues what changed. A new stack begins with the day of its first run.
     ///
     /// # Errors
     /// The table's and the bucket's, and where somebody else issues reports; what was issued until then stands.
@@ -94,7 +96,8 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         }
         let is_due = hour.swept && (hour.now || kept.progress.is_due(now_ms));
         let found = if is_due { Some(self.go_on(&mut kept, hour, now_ms).await?) } else { None };
-        let age_s = kept.progress.proved_ms.map(|proved_ms| now_ms.saturating_sub(proved_ms) / 1000);
+        let since_ms = kept.progress.proved_ms.or(hour.began_ms);
+        let age_s = since_ms.map(|since_ms| now_ms.saturating_sub(since_ms) / 1000);
         Ok(Turn { found, age_s })
     }
 
@@ -140,12 +143,13 @@ impl<S: SessionStore, A: ArchiveStore, K: CursorStore, C: Clock> Prover<'_, S, A
         Ok(there.and_then(|there| there.report).map(|report| report.proof.counts))
     }
 
-    /// A digest of what lies under the manifests' keys of each of the last days before `first_open`.
+    /// A digest of what lies under the keys of manifests and recordings of each of the last days before `first_open`.
     async fn listed(&self, account: &AccountId, first_open: Day) -> Result<BTreeMap<Day, String>, ArchiveError> {
         let days = (1..=LISTED_DAYS).map(|n| Day::of(first_open.start_ms().saturating_sub(n * DAY_MS)));
         let each = days.map(|day| async move {
-            let entries = self.archive.list(&Evidence::new(account.clone(), day).manifests_prefix()).await?;
-            let lines: String = entries.iter().map(|entry| format!("{} {}\n", entry.key, entry.etag)).collect();
+            let (manifests, recordings) = self.list_day(&Evidence::new(account.clone(), day)).await?;
+            let lines = manifests.iter().chain(&recordings);
+            let lines: String = lines.map(|entry| format!("{} {}\n", entry.key, entry.etag)).collect();
             Ok((day, sha256(lines.as_bytes())))
         });
         Ok(try_join_all(each).await?.into_iter().collect())

@@ -18,8 +18,8 @@ pub enum Task {
         window_ms: u64,
         /// Whether it is done whenever the last one was.
         now: bool,
-        /// It reaches no further back than this, epoch milliseconds.
-        since_ms: u64,
+        /// It reaches no further back than this, epoch milliseconds, and the first one just so far.
+        since_ms: Option<u64>,
     },
     /// Calls that began in this stretch, epoch milliseconds.
     Range(Range<u64>),
@@ -56,14 +56,14 @@ impl Task {
             (Self::Trailing { window_ms, now, since_ms }, Some(last)) => {
                 let end_ms = last.stretch().end;
                 if *now || now_ms >= end_ms.saturating_add(HOURLY_MS) {
-                    let from_ms = end_ms.min(now_ms).saturating_sub(*window_ms).max(*since_ms);
+                    let from_ms = end_ms.min(now_ms).saturating_sub(*window_ms).max(since_ms.unwrap_or_default());
                     last.again_over(from_ms..now_ms)
                 } else {
                     last
                 }
             }
             (Self::Trailing { window_ms, since_ms, .. }, None) => {
-                Sweep::over(now_ms.saturating_sub(*window_ms).max(*since_ms)..now_ms)
+                Sweep::over(since_ms.unwrap_or(now_ms.saturating_sub(*window_ms))..now_ms)
             }
             (Self::Range(stretch), _) | (Self::Backfill { stretch: Some(stretch), .. }, _) => {
                 Sweep::over(stretch.clone())

@@ -43,6 +43,7 @@ fn the_hourly_run_finds_all_of_them_without_the_call_log() {
             now: false,
             until_ms: u64::MAX,
             vendor: Vendor { retention_ms: 90 * DAY_MS, pace_ms: 6_000 },
+            began_ms: None,
             backfill_next_ms: None,
         };
         let found = damaged.prover().run(hour).await.unwrap().found.unwrap();

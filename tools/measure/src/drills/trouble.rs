@@ -108,12 +108,7 @@ impl Trouble {
                 site.stack.reconcile(began_ms - DAY_MS, began_ms + DAY_MS).await?;
                 vendor.with(|vendor| vendor.call_mut("s-lost").map(|call| call.recordings.clear()));
             }
-            Self::Stray => {
-                let began_ms = site.call_days_ago(3, "s-later", "9102");
-                site.put_foreign(&stray()).await?;
-                // Of a closed day more is learned: it is proved anew.
-                site.stack.reconcile(began_ms - DAY_MS, began_ms + DAY_MS).await?;
-            }
+            Self::Stray => site.put_foreign(&stray()).await?,
             Self::Old => {
                 let began_ms = site.call_days_ago(85, "s-ancient", "9103");
                 vendor.with(|vendor| vendor.settings_mut().outages = vec![outage("/content")]);

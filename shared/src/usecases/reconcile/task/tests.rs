@@ -7,7 +7,7 @@ const HOUR_MS: u64 = 3_600_000;
 const WINDOW_MS: u64 = 26 * HOUR_MS;
 
 fn trailing(now: bool) -> Task {
-    Task::Trailing { window_ms: WINDOW_MS, now, since_ms: 0 }
+    Task::Trailing { window_ms: WINDOW_MS, now, since_ms: None }
 }
 
 fn done(stretch: Range<u64>) -> Sweep {
@@ -37,13 +37,16 @@ fn after_a_long_pause_it_reaches_back_to_where_the_last_one_ended() {
 
 #[test]
 fn it_does_not_reach_back_before_the_stack_began() {
-    let since = |since_ms| Task::Trailing { window_ms: WINDOW_MS, now: true, since_ms };
+    let since = |since_ms| Task::Trailing { window_ms: WINDOW_MS, now: true, since_ms: Some(since_ms) };
     let last = done(NOW_MS - 2 * HOUR_MS..NOW_MS - HOUR_MS);
     for (since_ms, from_ms) in [(NOW_MS - 3 * HOUR_MS, NOW_MS - 3 * HOUR_MS), (0, NOW_MS - 27 * HOUR_MS)] {
         assert_eq!(since(since_ms).begin(Some(last.clone()), NOW_MS).left(), from_ms..NOW_MS);
     }
     assert_eq!(since(NOW_MS - 7).begin(None, NOW_MS).left(), NOW_MS - 7..NOW_MS);
     assert!(since(NOW_MS).begin(None, NOW_MS).is_done(), "a stack that has just begun");
+    let began_ms = NOW_MS - 100 * HOUR_MS;
+    let left = since(began_ms).begin(None, NOW_MS).left();
+    assert_eq!(left, began_ms..NOW_MS, "no log could be read since: the backfill does not go that far");
 }
 
 #[test]
