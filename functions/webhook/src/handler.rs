@@ -17,7 +17,10 @@ use shared::{
     },
     ports::{clock::Clock, session_store::SessionStore},
     secret::Secret,
-    telemetry::{Record, metrics::Metric},
+    telemetry::{
+        Record,
+        measured::{self, Delivered},
+    },
     usecases::record_notification::{Outcome, record_notification},
 };
 use tracing::Level;
@@ -79,17 +82,28 @@ impl Reply {
         }
     }
 
-    /// How loud its record is, and the metric it counts in; deliveries that went well count in none.
-    fn weight(self) -> (Level, Option<Metric>) {
+    /// How loud its record is.
+    fn level(self) -> Level {
         match self {
             Self::Validated
             | Self::Taken(Outcome::Recorded | Outcome::Known | Outcome::NotOfInterest | Outcome::RenewalReminder) => {
-                (Level::INFO, None)
+                Level::INFO
             }
-            Self::InvalidValidationToken | Self::MethodNotAllowed => (Level::WARN, None),
-            Self::Taken(Outcome::NotUnderstood(_)) => (Level::WARN, Some(Metric::DeliveriesNotUnderstood)),
-            Self::Forged => (Level::WARN, Some(Metric::DeliveriesForged)),
-            Self::SecretUnavailable | Self::StoreUnavailable => (Level::ERROR, Some(Metric::DeliveriesNotRecorded)),
+            Self::InvalidValidationToken
+            | Self::MethodNotAllowed
+            | Self::Taken(Outcome::NotUnderstood(_))
+            | Self::Forged => Level::WARN,
+            Self::SecretUnavailable | Self::StoreUnavailable => Level::ERROR,
+        }
+    }
+
+    /// How the delivery ended; nothing if it was none.
+    fn delivered(self) -> Option<Delivered> {
+        match self {
+            Self::Validated | Self::InvalidValidationToken | Self::MethodNotAllowed => None,
+            Self::Taken(outcome) => Some(Delivered::Taken(outcome)),
+            Self::Forged => Some(Delivered::Forged),
+            Self::SecretUnavailable | Self::StoreUnavailable => Some(Delivered::NotRecorded),
         }
     }
 }
@@ -144,12 +158,11 @@ impl<S: SessionStore, C: Clock> Webhook<S, C> {
     }
 
     fn record(&self, reply: Reply, why: Option<String>, request_id: &str) {
-        let (level, metric) = reply.weight();
         let mut record = Record::new("webhook", "delivery", &self.table_name, self.clock.now_ms())
-            .at(level)
+            .at(reply.level())
             .with("request_id", request_id)
             .with("outcome", reply.name())
-            .measured(metric.map(|metric| (metric, 1.0)).into_iter().collect());
+            .measured(reply.delivered().map(measured::delivery).unwrap_or_default());
         if let Some(why) = why {
             record = record.with("why", why);
         }

@@ -3,7 +3,7 @@
 use super::{Measured, metrics::Metric};
 use crate::{
     domain::subscription::{Alarm, Outcome},
-    usecases::{archive_due, oversee, stopped::Stopped},
+    usecases::{archive_due, oversee, record_notification, stopped::Stopped},
 };
 
 /// The metrics of a run of the archiver that came to its end. One that left the work to another has seen nothing.
@@ -51,6 +51,31 @@ pub fn reconciler(summary: &oversee::Summary) -> Measured {
         measured.extend(proved.slack_seconds.map(|slack_s| (Metric::Slack, slack_s as f64)));
     }
     measured
+}
+
+/// How a delivery at the webhook ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivered {
+    /// It was authentic, and dealt with.
+    Taken(record_notification::Outcome),
+    /// It did not carry the verification token.
+    Forged,
+    /// The table or the secret was out of reach.
+    NotRecorded,
+}
+
+/// The metrics of a delivery; one that went well has none.
+pub fn delivery(delivered: Delivered) -> Measured {
+    use record_notification::Outcome;
+
+    match delivered {
+        Delivered::Taken(Outcome::Recorded | Outcome::Known | Outcome::NotOfInterest | Outcome::RenewalReminder) => {
+            Vec::new()
+        }
+        Delivered::Taken(Outcome::NotUnderstood(_)) => vec![(Metric::DeliveriesNotUnderstood, 1.0)],
+        Delivered::Forged => vec![(Metric::DeliveriesForged, 1.0)],
+        Delivered::NotRecorded => vec![(Metric::DeliveriesNotRecorded, 1.0)],
+    }
 }
 
 /// What a look at the subscription means.

@@ -1,6 +1,6 @@
 //! CloudWatch, as far as alarms go: values come in, alarms change their states.
 //!
-//! At the end of each period CloudWatch looks at more periods than must be bad: if enough of them have values, the latest of
+//! Each minute CloudWatch looks at the periods that end then, and at more of them than must be bad: if enough of them have values, the latest of
 //! those decide, and what is missing is not asked about; only where too few have values are the missing ones filled in.
 
 use std::{collections::BTreeMap, ops::Range};
@@ -13,6 +13,10 @@ use shared::telemetry::{
 /// So many periods more are looked at than must be bad: CloudWatch's documentation has this in its examples, and says that the
 /// number varies.
 const LOOKED_BACK: usize = 2;
+
+/// From one look at an alarm to the next: periods end with each minute, not only with each period.
+const MINUTE_S: u32 = 60;
+const MINUTE_MS: u64 = 60_000;
 
 /// A value of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,23 +38,33 @@ pub enum State {
     Alarm,
 }
 
-/// How `alarm` stands at the end of each whole period of `stretch` (epoch milliseconds), each with that end. Before, it did not
-/// exist: it begins not in alarm, and fills nothing in until as many periods have passed as it looks at.
+/// How `alarm` stands at each whole minute of `stretch` (epoch milliseconds) at which one of its periods has passed. Before, it did
+/// not exist: it begins not in alarm, and fills nothing in until as many periods have passed as it looks at.
 pub fn states(alarm: &Alarm, points: &[Point], stretch: Range<u64>) -> Vec<(u64, State)> {
-    let period_ms = u64::from(alarm.period_s).max(1) * 1_000;
-    let (first, end) = (stretch.start.div_ceil(period_ms), stretch.end / period_ms);
-    let mut values: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    let minutes = usize::try_from(alarm.period_s / MINUTE_S).unwrap_or(usize::MAX).max(1);
+    let (first, end) = (stretch.start.div_ceil(MINUTE_MS), stretch.end / MINUTE_MS);
+    let count = usize::try_from(end.saturating_sub(first)).unwrap_or_default();
+    let mut values: Vec<Vec<f64>> = vec![Vec::new(); count];
     for point in points.iter().filter(|point| point.metric == alarm.metric) {
-        values.entry(point.at_ms / period_ms).or_default().push(point.value);
+        let minute = (point.at_ms / MINUTE_MS).checked_sub(first).and_then(|minute| usize::try_from(minute).ok());
+        if let Some(minute) = minute.and_then(|minute| values.get_mut(minute)) {
+            minute.push(point.value);
+        }
     }
-    let mut seen = Vec::new();
-    let mut state = State::Ok;
-    let step = |period: u64| {
-        seen.push(values.get(&period).map(|values| is_bad(alarm.bad, summed_up(alarm.statistic, values))));
-        state = next(alarm, &seen, state);
-        ((period + 1) * period_ms, state)
+    // Whether the period that ends with each minute is bad.
+    let bad = |period: &[Vec<f64>]| {
+        let values: Vec<f64> = period.iter().flatten().copied().collect();
+        (!values.is_empty()).then(|| is_bad(alarm.bad, summed_up(alarm.statistic, &values)))
     };
-    (first..end).map(step).collect()
+    let ends: Vec<Option<bool>> = values.windows(minutes).map(bad).collect();
+    let mut state = State::Ok;
+    let step = |(last, end_ms)| {
+        let seen: Vec<Option<bool>> =
+            (0..=last).rev().step_by(minutes).take(looked_at(alarm)).filter_map(|end| ends.get(end).copied()).collect();
+        state = next(alarm, &seen, state);
+        (end_ms, state)
+    };
+    (0..ends.len()).zip((first + minutes as u64..).map(|minute| minute * MINUTE_MS)).map(step).collect()
 }
 
 /// When each alarm went into alarm within `stretch` (epoch milliseconds) for the first time, by name.
@@ -86,16 +100,22 @@ fn is_bad(bad: Bad, value: f64) -> bool {
     }
 }
 
-/// The state after the last of the periods `seen`, each bad or not or without a value.
+/// How many periods an alarm looks at.
+fn looked_at(alarm: &Alarm) -> usize {
+    must_be_bad(alarm).saturating_add(LOOKED_BACK)
+}
+
+fn must_be_bad(alarm: &Alarm) -> usize {
+    usize::try_from(alarm.periods).unwrap_or(usize::MAX)
+}
+
+/// The state after the periods `seen`, the last first, each bad or not or without a value.
 fn next(alarm: &Alarm, seen: &[Option<bool>], before: State) -> State {
-    let wanted = usize::try_from(alarm.periods).unwrap_or(usize::MAX);
-    let looked_at = wanted.saturating_add(LOOKED_BACK);
-    let range = seen.get(seen.len().saturating_sub(looked_at)..).unwrap_or_default();
-    let real: Vec<bool> = range.iter().rev().filter_map(|bad| *bad).take(wanted).collect();
+    let real: Vec<bool> = seen.iter().filter_map(|bad| *bad).take(must_be_bad(alarm)).collect();
     let all_bad = real.iter().all(|bad| *bad);
-    let bad = if real.len() == wanted {
+    let bad = if real.len() == must_be_bad(alarm) {
         all_bad
-    } else if range.len() < looked_at {
+    } else if seen.len() < looked_at(alarm) {
         return before;
     } else {
         match alarm.missing {
@@ -184,6 +204,21 @@ mod tests {
         let alarm = Alarm { missing: Missing::Breaching, ..ALARM };
         assert_eq!(drawn(&alarm, "-----"), "0000X");
         assert_eq!(drawn(&alarm, "XXX"), "00X", "what is there counts at once");
+    }
+
+    #[test]
+    fn periods_end_with_each_minute() {
+        let slow = Alarm { period_s: 3 * 60, periods: 2, ..ALARM };
+        for (values, expected) in [
+            // Two periods one after the other, wherever they begin.
+            ("-X--X----", "000XXXX"),
+            ("X--X-----", "000XXXX"),
+            ("-X-------", "0000000"),
+        ] {
+            assert_eq!(drawn(&slow, values), expected, "{values}");
+        }
+        let silence = Alarm { bad: Bad::Below(1.0), statistic: Statistic::Sum, missing: Missing::Breaching, ..slow };
+        assert_eq!(drawn(&silence, "X------------"), "0000000000X", "four periods are looked at");
     }
 
     #[test]

@@ -18,6 +18,7 @@ use shared::{
     },
     domain::{delivery, permits::Share, session::Schedule},
     secret::Secret,
+    telemetry::measured::{self, Delivered},
     usecases::record_notification::{Outcome, record_notification},
 };
 
@@ -110,7 +111,7 @@ impl Functions {
         self.oversees.set(true);
     }
 
-    /// What the archiver and the reconciler have measured so far.
+    /// What the functions have measured so far.
     pub(crate) fn measured(&self) -> Vec<Point> {
         self.measured.borrow().clone()
     }
@@ -192,6 +193,7 @@ impl Functions {
         let tokens = token.map(|(_, token)| token.as_bytes()).into_iter().collect();
         let authentic = delivery::Delivery { body: &delivery.body, tokens };
         let Some(authentic) = authentic.authenticate(std::slice::from_ref(&self.with.verification)) else {
+            self.measure(measured::delivery(Delivered::Forged));
             self.with.vendor.wrongs.borrow_mut().push("an authentic notification was refused".to_owned());
             return false;
         };
@@ -202,6 +204,7 @@ impl Functions {
         let recorded = Mortal::new(recording, u32::try_from(awaits).unwrap_or(u32::MAX)).await;
         match recorded {
             Some(Ok(outcome)) => {
+                self.measure(measured::delivery(Delivered::Taken(outcome)));
                 trace.line(format_args!("webhook {}", outcome.name()));
                 self.acknowledged.borrow_mut().push(delivery.body.as_slice().into());
                 if outcome == Outcome::Recorded && faults.strikes(Fault::StreamStarted) {
@@ -210,6 +213,7 @@ impl Functions {
                 true
             }
             Some(Err(error)) => {
+                self.measure(measured::delivery(Delivered::NotRecorded));
                 trace.line(format_args!("webhook fails: {error}"));
                 false
             }
@@ -217,6 +221,14 @@ impl Functions {
                 faults.struck_by(Fault::WebhookKilled);
                 false
             }
+        }
+    }
+
+    /// A stranger who guesses sends an event to the webhook.
+    pub(crate) fn knock(&self) {
+        let guessed = delivery::Delivery { body: b"{}", tokens: vec![b"guessed"] };
+        if guessed.authenticate(std::slice::from_ref(&self.with.verification)).is_none() {
+            self.measure(measured::delivery(Delivered::Forged));
         }
     }
 

@@ -24,7 +24,7 @@ pub enum Weather {
     /// Nothing goes wrong; events say as much of the calls as they do in life.
     Clean,
     /// What happens on any day and needs nobody: recordings that come late or by the second way, bodies that break off, events
-    /// that are lost, late and double, and each day two minutes of 503 and one of 429 from another limiter.
+    /// that are lost, late and double, a stranger at the webhook, and each day two minutes of 503 and one of 429 from another limiter.
     Rough,
 }
 
@@ -43,6 +43,8 @@ pub struct Month {
     pub reports: usize,
     /// How often the archiver ran, and the reconciler.
     pub runs: [u64; 2],
+    /// What the vendor received and must not have, and runs that came to no end.
+    pub wrongs: Vec<String>,
     /// Everything that was measured.
     pub points: Vec<Point>,
     /// When it began, epoch milliseconds.
@@ -51,8 +53,12 @@ pub struct Month {
     pub to_ms: u64,
 }
 
-/// Calls of a day.
+/// Calls of a working day; none at weekends. The first day is a Monday.
 const CALLS: u32 = 50;
+const WEEKEND: [u64; 2] = [5, 6];
+
+/// So often a stranger knocks at the webhook on each rough day, within minutes: half of what an alarm is for.
+const KNOCKS: u64 = 10;
 
 /// No call begins in the last hours of the last day: all are archived when it ends.
 const QUIET_MS: u64 = 6 * HOUR_MS;
@@ -80,7 +86,10 @@ fn live(weather: Weather, days: u64, seed: u64) -> Month {
         bodies: Bodies::Prompt,
         refusing: None,
     });
-    let scripts: Vec<Script> = (0..days).flat_map(|day| weather.day(seed, day, days).scripts()).collect();
+    let scripts: Vec<Script> = (0..days)
+        .filter(|day| !WEEKEND.contains(&(day % 7)))
+        .flat_map(|day| weather.day(seed, day, days).scripts())
+        .collect();
     let offered = scripts.iter().flat_map(|script| &script.recordings).filter(|recording| !recording.too_short);
     let offered: BTreeSet<String> = offered.map(|recording| recording.id.clone()).collect();
     let calls = scripts.len();
@@ -89,6 +98,9 @@ fn live(weather: Weather, days: u64, seed: u64) -> Month {
     world.functions.oversee();
     world.spawner.spawn(reconcile_every_quarter(world.clone(), to_ms));
     world.spawner.spawn(archive_each_minute(world.clone(), to_ms));
+    if weather == Weather::Rough {
+        world.spawner.spawn(knock_each_day(world.clone(), days));
+    }
     world.run(|| true);
     let archived = world.table.with_rows(|rows| {
         let results = rows.values().flat_map(|stored| &stored.row.results);
@@ -107,9 +119,20 @@ fn live(weather: Weather, days: u64, seed: u64) -> Month {
         archived,
         reports,
         runs: world.functions.runs(),
+        wrongs: world.vendor.wrongs.borrow().clone(),
         points: world.functions.measured(),
         from_ms: MIDNIGHT_MS,
         to_ms,
+    }
+}
+
+async fn knock_each_day(world: World, days: u64) {
+    for day in 0..days {
+        world.time.sleep_until(MIDNIGHT_MS + day * DAY_MS + 3 * HOUR_MS).await;
+        for _ in 0..KNOCKS {
+            world.functions.knock();
+            world.time.sleep(MINUTE_MS / KNOCKS).await;
+        }
     }
 }
 
@@ -174,6 +197,10 @@ mod tests {
     use super::*;
     use crate::cloudwatch::fired;
 
+    fn values(month: &Month, metric: Metric) -> u64 {
+        month.points.iter().filter(|point| point.metric == metric).count() as u64
+    }
+
     #[test]
     fn days_on_which_nothing_is_wrong_fire_no_alarm_though_much_happens() {
         for weather in [Weather::Clean, Weather::Rough] {
@@ -182,10 +209,13 @@ mod tests {
             assert!(month.offered > 100, "{weather:?}: {} recordings", month.offered);
             assert_eq!(month.archived, month.offered, "{weather:?}");
             assert_eq!(month.runs, [3 * 1_440, 3 * 96], "{weather:?}: each tick is a run");
+            assert_eq!(month.wrongs, [""; 0], "{weather:?}");
+            let knocks = if weather == Weather::Rough { 3 * KNOCKS } else { 0 };
+            assert_eq!(values(&month, Metric::DeliveriesForged), knocks, "{weather:?}");
             assert_eq!(month.reports, 2, "{weather:?}: of each day that has closed");
-            let values = |metric| month.points.iter().filter(move |point| point.metric == metric).count() as u64;
-            assert_eq!([Metric::ArchiverHeartbeat, Metric::ReconcilerHeartbeat].map(values), month.runs, "{weather:?}");
-            assert!(values(Metric::Completeness) > 40, "{weather:?}");
+            let heartbeats = [Metric::ArchiverHeartbeat, Metric::ReconcilerHeartbeat];
+            assert_eq!(heartbeats.map(|metric| values(&month, metric)), month.runs, "{weather:?}");
+            assert!(values(&month, Metric::Completeness) > 40, "{weather:?}");
         }
     }
 }

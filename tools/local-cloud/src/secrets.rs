@@ -62,6 +62,11 @@ impl Secrets {
         lock(&self.vault.secrets).insert(id.to_owned(), secret);
     }
 
+    /// What is kept under `id` now. This counts as no read.
+    pub fn value(&self, id: &str) -> Option<String> {
+        lock(&self.vault.secrets).get(id).map(|secret| secret.value.clone())
+    }
+
     /// Forgets `id`: further reads find nothing.
     pub fn remove(&self, id: &str) {
         lock(&self.vault.secrets).remove(id);

@@ -180,7 +180,7 @@ impl Functions {
         done.map(|()| format!("{summary:?}"))
     }
 
-    fn measure(&self, measured: Measured) {
+    pub(super) fn measure(&self, measured: Measured) {
         let at_ms = self.with.crossing.time.now_ms();
         self.measured.borrow_mut().extend(measured.into_iter().map(|(metric, value)| Point { metric, value, at_ms }));
     }

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, path::Path};
 
 use local_cloud::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, lambda::Function};
 use ringvault::stack::{BUCKET, RINGCENTRAL_SECRET, TABLE, VERIFICATION_SECRET};
-use serde_json::{Value, json};
 use tokio::process;
 
 use super::{
@@ -26,7 +25,7 @@ impl Site {
             Command::Ringvault(arguments) => self.run(ringvault, arguments).await,
             Command::PutSecret { id, value } => self.put_secret(id, value).await,
             Command::Invoke { function, payload } => {
-                self.function(function)?.invoke(payload).await?;
+                self.answer = Some(self.function(function)?.invoke(payload).await?);
                 self.listen()
             }
             Command::FreeConcurrency { function } => {
@@ -74,17 +73,6 @@ impl Site {
         for (name, value) in overrides {
             match name.as_str() {
                 "RingCentralAllowedHosts" => self.set_variable("RINGCENTRAL_ALLOWED_HOSTS", value).await?,
-                "VerificationToken" => {
-                    self.put_secret(VERIFICATION_SECRET, &json!({ "verification_token": value }).to_string()).await?;
-                }
-                "RingCentralJwt" => {
-                    let (id, secret) = self.stack.vendor.with(|vendor| {
-                        let settings = vendor.settings();
-                        (settings.client_id.clone(), settings.client_secret.clone())
-                    });
-                    let secret: Value = json!({ "client_id": id, "client_secret": secret, "jwt": value });
-                    self.put_secret(RINGCENTRAL_SECRET, &secret.to_string()).await?;
-                }
                 _ => return Err(DrillError::Told(format!("what the parameter {name} changes is not known here"))),
             }
         }

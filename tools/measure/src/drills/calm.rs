@@ -28,13 +28,15 @@ impl Calm {
     /// Whether the stack was at work: where nothing happens, nothing fires.
     pub(super) fn proves_something(&self) -> bool {
         self.month.offered > 0
+            && self.month.wrongs.is_empty()
             && self.month.archived == self.month.offered
             && self.month.reports as u64 + 1 == self.month.days
     }
 
     /// One JSON object.
     pub(super) fn as_json(&self) -> Value {
-        let Month { days, calls, offered, archived, reports, runs: [archiver, reconciler], points, .. } = &self.month;
+        let Month { days, calls, offered, archived, reports, runs: [archiver, reconciler], wrongs, points, .. } =
+            &self.month;
         json!({
             "weather": self.name(),
             "days": days,
@@ -44,6 +46,7 @@ impl Calm {
             "reports": reports,
             "archiver_runs": archiver,
             "reconciler_runs": reconciler,
+            "wrongs": wrongs,
             "values": points.len(),
             "fired": self.fired,
         })
@@ -61,6 +64,9 @@ impl Calm {
         );
         for (alarm, at_ms) in &self.fired {
             println!("  {alarm} FIRED after {:.1} hours", (at_ms - from_ms) as f64 / 3_600_000.0);
+        }
+        for wrong in &self.month.wrongs {
+            println!("  {wrong}");
         }
         if !self.proves_something() {
             println!("  NOT EVERYTHING WAS ARCHIVED AND REPORTED");

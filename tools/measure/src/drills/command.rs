@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+/// So long an answer is waited for, seconds: longer than a function may run.
+const READ_TIMEOUT_S: &str = "330";
+
 /// A command of the runbook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Command {
@@ -50,8 +53,7 @@ impl Command {
     pub(super) fn read(words: &[String]) -> Result<Self, String> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
-            ["cargo", "run", "--bin", "ringvault", "--", arguments @ ..]
-            | ["cargo", "run", "--release", "--bin", "ringvault", "--", arguments @ ..] => {
+            ["cargo", "run", "--bin", "ringvault", "--", arguments @ ..] => {
                 Ok(Self::Ringvault(arguments.iter().map(|word| (*word).to_owned()).collect()))
             }
             ["aws", service, operation, options @ ..] => aws(service, operation, options),
@@ -82,6 +84,9 @@ fn aws(service: &str, operation: &str, words: &[&str]) -> Result<Command, String
             {
                 return Err("a payload that is not raw".to_owned());
             }
+            if options.0.contains_key("cli-read-timeout") && options.take("cli-read-timeout")? != READ_TIMEOUT_S {
+                return Err("an answer that is not waited for".to_owned());
+            }
             let payload = options.take("payload")?;
             let payload = serde_json::from_str(&payload).map_err(|error| format!("the payload {payload}: {error}"))?;
             options.end(Command::Invoke { function, payload })
@@ -90,12 +95,6 @@ fn aws(service: &str, operation: &str, words: &[&str]) -> Result<Command, String
             let mut options = Options::read(words)?;
             let command = Command::RemoveObject { bucket: options.take("bucket")?, key: options.take("key")? };
             options.end(command)
-        }
-        ("s3", "rm") => {
-            let [address] = words else { return Err("s3 rm takes one address here".to_owned()) };
-            let parts = address.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
-            let (bucket, key) = parts.filter(|(_, key)| !key.is_empty()).ok_or("s3 rm without s3://bucket/key")?;
-            Ok(Command::RemoveObject { bucket: bucket.to_owned(), key: key.to_owned() })
         }
         _ => Err(format!("aws {service} {operation} is not known")),
     }
@@ -177,6 +176,10 @@ mod tests {
                 Command::Invoke { function: text("f"), payload: json!({ "detail": {} }) },
             ),
             (
+                "aws lambda invoke --function-name f --cli-read-timeout 330 --payload 1 out",
+                Command::Invoke { function: text("f"), payload: json!(1) },
+            ),
+            (
                 "aws lambda delete-function-concurrency --function-name f",
                 Command::FreeConcurrency { function: text("f") },
             ),
@@ -184,7 +187,6 @@ mod tests {
                 "aws s3api delete-object --key k/l --bucket b",
                 Command::RemoveObject { bucket: text("b"), key: text("k/l") },
             ),
-            ("aws s3 rm s3://b/k/l", Command::RemoveObject { bucket: text("b"), key: text("k/l") }),
             (
                 "sam deploy --stack-name s --parameter-overrides 'A=*.x,y=z' B=2",
                 Command::Deploy { overrides: [("A", "*.x,y=z"), ("B", "2")].map(|(a, b)| (text(a), text(b))).into() },
@@ -199,15 +201,16 @@ mod tests {
         for line in [
             "rm -rf x",
             "cargo run --bin measure -- drills",
-            "aws s3 rm s3://b --recursive",
-            "aws s3 rm s3://b/",
-            "aws s3 ls s3://b/k",
+            "cargo run --release --bin ringvault -- reconcile",
+            "aws s3 rm s3://b/k",
             "aws s3api delete-object --bucket b",
             "aws s3api delete-object --bucket b --key k --version-id v",
             "aws s3api delete-object --bucket b --key k --key l",
             "aws s3api delete-object --bucket b --key",
             "aws lambda invoke --function-name f --payload x out",
             "aws lambda invoke --function-name f --cli-binary-format base64 --payload 1 out",
+            "aws lambda invoke --function-name f --cli-read-timeout 60 --payload 1 out",
+            "aws lambda invoke --function-name f --invocation-type Event --payload 1 out",
             "aws lambda invoke",
             "sam deploy",
             "sam deploy --guided",

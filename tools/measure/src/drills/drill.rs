@@ -59,7 +59,7 @@ async fn drill(
     binaries: &Binaries,
     ringvault: &Path,
 ) -> Result<Drill, DrillError> {
-    let mut site = Site::start(binaries, alarm.name).await?;
+    let mut site = Site::start(binaries, trouble).await?;
     while site.now_ms < BEGAN_MS + HEALTHY_ROUNDS * ROUND_MS {
         site.round().await?;
     }
@@ -73,7 +73,7 @@ async fn drill(
         }
     }
     trouble.mend_outside(&mut site).await?;
-    if trouble.waits_for_the_command() {
+    if trouble.is_helped(&site)?.is_none() {
         for _ in 0..rounds(alarm) {
             site.round().await?;
         }
@@ -83,8 +83,14 @@ async fn drill(
     }
     let mended_ms = site.now_ms;
     let commands = commands(trouble).map_err(DrillError::Told)?;
+    if trouble.is_helped(&site)? == Some(true) {
+        return Err(DrillError::Told("nothing is left for the command to do".to_owned()));
+    }
     for (_, command) in &commands {
         site.act(command, ringvault).await?;
+    }
+    if trouble.is_helped(&site)? == Some(false) {
+        return Err(DrillError::Told("the command does not do what it is for".to_owned()));
     }
     for _ in 0..rounds(alarm) {
         site.round().await?;
@@ -95,8 +101,8 @@ async fn drill(
     for _ in 0..WATCHED_ROUNDS {
         site.round().await?;
     }
-    if let Some(recording) = trouble.kept_back().filter(|recording| !site.holds(recording)) {
-        return Err(DrillError::Told(format!("{recording} is not archived in the end")));
+    if let Some(left) = trouble.left(&site) {
+        return Err(DrillError::Told(left));
     }
     let moments = Moments { began_ms: BEGAN_MS, caused_ms, mended_ms, ended_ms: site.now_ms };
     Ok(Drill {

@@ -14,11 +14,18 @@ use local_cloud::{
 };
 use ringcentral_sim::Settings;
 use ringvault::stack::{BUCKET, Binaries, Stack, StackConfig, StackError, TABLE, key_of};
-use serde_json::Value;
-use shared::clients::dynamodb::schema;
+use serde_json::{Map, Value};
+use shared::{
+    clients::{dynamodb::schema, system::System},
+    domain::sweep::Sweep,
+    ports::clock::Clock,
+};
 use simulation::cloudwatch::Point;
 
-use super::emf::{self, Malformed};
+use super::{
+    emf::{self, Malformed},
+    trouble::Trouble,
+};
 
 /// A round: the reconciler runs once, the archiver in each period of its alarm.
 pub(super) const ROUND_MS: u64 = 15 * 60_000;
@@ -26,6 +33,9 @@ const ARCHIVER_RUNS: u64 = 3;
 
 /// When the clock of every drill begins: 2026-03-02T00:00:00Z.
 pub(super) const BEGAN_MS: u64 = 1_772_409_600_000;
+
+/// As often a recording must have failed for the last step of the ladder that functions have by themselves.
+const STEPS: usize = 9;
 
 /// No drill comes near the vendor's limits.
 const ROOM: usize = 100_000;
@@ -74,6 +84,8 @@ pub(super) struct Site {
     pub(super) now_ms: u64,
     /// Whether somebody has set the archiver's reserved concurrency to nothing: ticks start no run.
     pub(super) archiver_is_held: bool,
+    /// What a function answered to whoever started it by hand last.
+    pub(super) answer: Option<Value>,
     /// How many lines of each function's log were read.
     read: [usize; 3],
     _folder: Folder,
@@ -84,19 +96,23 @@ struct Folder(PathBuf);
 
 impl Site {
     /// A stack with a call of three days ago and one of just now, both archived, and a proof of it.
-    pub(super) async fn start(binaries: &Binaries, name: &str) -> Result<Self, DrillError> {
-        let folder = Folder::create(binaries, name)?;
+    pub(super) async fn start(binaries: &Binaries, trouble: Trouble) -> Result<Self, DrillError> {
+        let folder = Folder::create(binaries, trouble.alarm())?;
         let mut config = StackConfig::quick(&folder.0);
         config.vendor =
             Settings { medium_limit: ROOM, light_limit: ROOM, auth_limit: ROOM, heavy_limit: ROOM, ..config.vendor };
         // What the call log does not offer any more is gone.
         config.env.insert("UNLISTED_AFTER_HOURS".to_owned(), "0".to_owned());
+        if trouble.climbs_the_ladder() {
+            config.env.remove("RETRY_LADDER_SECONDS");
+        }
         let stack = Stack::start(binaries, config).await?;
         let mut site = Self {
             stack,
             points: Vec::new(),
             now_ms: BEGAN_MS,
             archiver_is_held: false,
+            answer: None,
             read: [0; 3],
             _folder: folder,
         };
@@ -124,7 +140,7 @@ impl Site {
         let logs = [&*self.stack.webhook, &self.stack.archiver, &self.stack.reconciler].map(Function::logs);
         for (lines, read) in logs.iter().zip(&mut self.read) {
             for line in lines.iter().skip(*read) {
-                let said = emf::read(line, TABLE)?;
+                let said = emf::read(line, TABLE, System.now_ms())?;
                 self.points.extend(said.into_iter().map(|point| Point { at_ms: self.now_ms, ..point }));
             }
             *read = lines.len();
@@ -156,6 +172,45 @@ impl Site {
         self.pass(passed_ms)?;
         self.now_ms = now_ms;
         Ok(())
+    }
+
+    /// The archiver tries a call's recordings again and again, until it waits on the ladder's last step. Nobody watches.
+    pub(super) async fn climb_unwatched(&mut self, session: &str) -> Result<(), DrillError> {
+        let known = self.points.len();
+        for _ in 0..STEPS {
+            self.make_due(session)?;
+            self.stack.run_archiver().await?;
+        }
+        self.listen()?;
+        self.points.truncate(known);
+        Ok(())
+    }
+
+    /// A call's wait is over.
+    pub(super) fn make_due(&self, session: &str) -> Result<(), DrillError> {
+        for row in self.rows_of(session)? {
+            self.stack.dynamodb.set_number(TABLE, key_of(&row), schema::DUE_AT, System.now_ms())?;
+        }
+        Ok(())
+    }
+
+    /// Whether a call waits for anything.
+    pub(super) fn waits(&self, session: &str) -> Result<bool, DrillError> {
+        Ok(self.rows_of(session)?.iter().any(|row| row.contains_key(schema::QUEUE)))
+    }
+
+    fn rows_of(&self, session: &str) -> Result<Vec<Map<String, Value>>, DrillError> {
+        let mut rows = self.stack.sessions()?;
+        rows.retain(|row| key_of(row).ends_with(&format!("#{session}")));
+        Ok(rows)
+    }
+
+    /// Until when the call log was read last, epoch milliseconds.
+    pub(super) fn read_to_ms(&self) -> Result<Option<u64>, DrillError> {
+        let rows = self.stack.dynamodb.rows(TABLE)?;
+        let state =
+            rows.iter().find(|row| key_of(row) == "vendor#cursor#reconcile").and_then(|row| row.get("state")?.as_str());
+        Ok(state.and_then(Sweep::parse).filter(Sweep::is_done).map(|sweep| sweep.stretch().end))
     }
 
     /// The logs of the archiver and the reconciler begin anew.

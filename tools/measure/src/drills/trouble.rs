@@ -27,6 +27,9 @@ const FOREIGN: &str = "https://localhost";
 /// The JWT that takes the place of the revoked one.
 const JWT_OF_TODAY: &str = "sim.jwt.of-today";
 
+/// The verification token that takes the first place.
+const NEW_TOKEN: &str = "another-verification-token";
+
 /// The condition of one alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
@@ -113,6 +116,8 @@ impl Trouble {
                 let began_ms = site.call_days_ago(85, "s-ancient", "9103");
                 vendor.with(|vendor| vendor.settings_mut().outages = vec![outage("/content")]);
                 site.stack.reconcile(began_ms - DAY_MS, began_ms + DAY_MS).await?;
+                // While it had more than a week left, it climbed the ladder.
+                site.climb_unwatched("s-ancient").await?;
             }
             Self::ArchiverHeld => site.archiver_is_held = true,
             Self::SecretMalformed => {
@@ -170,29 +175,52 @@ impl Trouble {
         }
     }
 
-    /// Whether nothing but the runbook's command clears the alarm. The others end once what lies outside is put right, or their
-    /// cause tires; the command hastens that, or fetches what they left.
-    pub(super) fn waits_for_the_command(self) -> bool {
-        match self {
-            Self::Stray | Self::ArchiverHeld | Self::SecretMalformed | Self::JwtRevoked | Self::ForeignHost => true,
-            Self::Deleted | Self::Old | Self::LogDown | Self::WebhookDown | Self::Forgery => false,
-        }
+    /// Whether what the runbook's command is for has come about, where the alarm does not say so: it ends by itself once what lies
+    /// outside is put right or its cause tires, and the command hastens that, or fetches what they left. Nothing where nothing but
+    /// the command clears the alarm.
+    pub(super) fn is_helped(self, site: &Site) -> Result<Option<bool>, DrillError> {
+        let is_helped = match self {
+            Self::Deleted => site.waits("s-lost")?,
+            Self::Old => site.holds("9103"),
+            Self::LogDown => site.read_to_ms()?.is_some_and(|to_ms| to_ms + DAY_MS > System.now_ms()),
+            Self::WebhookDown => site.answer.as_ref().is_some_and(|answer| {
+                let subscription = answer["subscription"].as_str();
+                subscription.is_some_and(|kept| ["healthy", "repaired", "created"].contains(&kept))
+            }),
+            Self::Forgery => {
+                site.stack.secrets.value(VERIFICATION_SECRET).is_some_and(|secret| secret.contains(NEW_TOKEN))
+            }
+            Self::Stray | Self::ArchiverHeld | Self::SecretMalformed | Self::JwtRevoked | Self::ForeignHost => {
+                return Ok(None);
+            }
+        };
+        Ok(Some(is_helped))
     }
 
-    /// The recording that it kept from being archived, and that is in the end.
-    pub(super) fn kept_back(self) -> Option<&'static str> {
+    /// What is not as it should be in the end, besides alarms.
+    pub(super) fn left(self, site: &Site) -> Option<String> {
         match self {
-            Self::Deleted => Some("9101"),
-            Self::Old => Some("9103"),
+            Self::Deleted => not_held(site, "9101"),
+            Self::Old => not_held(site, "9103"),
+            Self::Forgery => {
+                let has_new = site.stack.vendor.with(|vendor| {
+                    vendor.subscriptions(System.now_ms()).any(|one| one.verification_token() == Some(NEW_TOKEN))
+                });
+                (!has_new).then(|| "no subscription has the new token".to_owned())
+            }
             Self::Stray
             | Self::ArchiverHeld
             | Self::SecretMalformed
             | Self::LogDown
             | Self::WebhookDown
             | Self::JwtRevoked
-            | Self::ForeignHost
-            | Self::Forgery => None,
+            | Self::ForeignHost => None,
         }
+    }
+
+    /// Whether its recording waits as long between tries as in life, and not only moments.
+    pub(super) fn climbs_the_ladder(self) -> bool {
+        self == Self::Old
     }
 
     /// What is written in the file that the runbook's command names: as its section has it, with the values of this case.
@@ -204,7 +232,7 @@ impl Trouble {
                 ("ringcentral.json", secret)
             }
             Self::Forgery => {
-                let tokens = ["another-verification-token", VERIFICATION_TOKEN];
+                let tokens = [NEW_TOKEN, VERIFICATION_TOKEN];
                 ("verification.json", tokens.map(|token| json!({ "verification_token": token })).into_iter().collect())
             }
             Self::Deleted
@@ -244,7 +272,12 @@ impl Trouble {
                     call.recordings.push(Recording::new("9101"));
                 }
             }),
-            Self::Old | Self::LogDown => vendor.with(|vendor| vendor.settings_mut().outages.clear()),
+            Self::Old => {
+                vendor.with(|vendor| vendor.settings_mut().outages.clear());
+                // Its next try is due.
+                site.make_due("s-ancient")?;
+            }
+            Self::LogDown => vendor.with(|vendor| vendor.settings_mut().outages.clear()),
             Self::WebhookDown => site.stack.webhook.restart().await?,
             Self::JwtRevoked => vendor.with(|vendor| {
                 let settings = vendor.settings_mut();
@@ -254,6 +287,10 @@ impl Trouble {
         }
         Ok(())
     }
+}
+
+fn not_held(site: &Site, recording: &str) -> Option<String> {
+    (!site.holds(recording)).then(|| format!("{recording} is not archived in the end"))
 }
 
 /// The key of a file of other hands, in the folder of three days ago.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use shared::telemetry::alarms::{Alarm, Bad, Statistic};
-use simulation::cloudwatch::{Point, fired, ringing};
+use simulation::cloudwatch::{Point, State, fired, ringing, states};
 
 /// The moments of a drill, epoch milliseconds of its own clock.
 #[derive(Debug, Clone, Copy)]
@@ -53,12 +53,22 @@ impl Verdict {
         if fired_ms.is_none() {
             wrongs.push(format!("{name} did not fire"));
         }
+        let alarm = alarms.iter().find(|alarm| alarm.name == name);
+        if alarm.is_some_and(|alarm| comes_again(alarm, points, moments)) {
+            wrongs.push(format!("{name} fired again"));
+        }
         let left = ringing(alarms, points, began_ms..ended_ms);
         wrongs.extend(left.into_iter().map(|left| format!("{left} was not cleared")));
-        let alarm = alarms.iter().find(|alarm| alarm.name == name);
         let value = alarm.zip(fired_ms).and_then(|(alarm, fired_ms)| worst(alarm, points, caused_ms, fired_ms));
         Self { value, fired_min: fired_ms.map(|at_ms| at_ms.saturating_sub(caused_ms) / 60_000), wrongs }
     }
+}
+
+/// Whether an alarm goes on again once it was off after the command.
+fn comes_again(alarm: &Alarm, points: &[Point], moments: Moments) -> bool {
+    let states = states(alarm, points, moments.began_ms..moments.ended_ms);
+    let after = states.into_iter().filter(|(at_ms, _)| *at_ms >= moments.mended_ms).map(|(_, state)| state);
+    after.skip_while(|state| *state == State::Alarm).any(|state| state == State::Alarm)
 }
 
 /// The worst value of an alarm's metric, or the sum where that is what counts; none where there was none.
@@ -120,7 +130,7 @@ mod tests {
     #[test]
     fn the_table_as_it_is_is_exact() {
         let verdict = Verdict::of("ArchiveDamaged", ALARMS, &values(), MOMENTS);
-        assert_eq!(verdict, Verdict { value: Some(2.0), fired_min: Some(60), wrongs: vec![] });
+        assert_eq!(verdict, Verdict { value: Some(2.0), fired_min: Some(1), wrongs: vec![] });
         assert!(verdict.is_exact());
     }
 
@@ -142,6 +152,14 @@ mod tests {
         let mut values = values();
         values.push(Point { metric: Metric::Blocked, value: 1.0, at_ms: 5 * HOUR_MS });
         assert_eq!(wrongs(ALARMS, &values), ["RecordingsBlocked fired too"]);
+    }
+
+    #[test]
+    fn an_alarm_that_comes_again_is_found_out() {
+        let mut values = values();
+        let again = |point: &&mut Point| point.metric == Metric::Defects && point.at_ms == 8 * HOUR_MS;
+        values.iter_mut().filter(again).for_each(|point| point.value = 1.0);
+        assert_eq!(wrongs(ALARMS, &values), ["ArchiveDamaged fired again"]);
     }
 
     #[test]

@@ -214,7 +214,8 @@ impl Subscription {
         self.event_filters.iter().find_map(|filter| Reminder::parse(filter))
     }
 
-    pub(super) fn verification_token(&self) -> Option<&str> {
+    /// What its deliveries carry.
+    pub fn verification_token(&self) -> Option<&str> {
         self.verification_token.as_deref()
     }
 
