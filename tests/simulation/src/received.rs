@@ -7,6 +7,10 @@ use ringcentral_sim::core::RateGroup;
 /// The vendor's window, and its penalty, milliseconds (API.md §3).
 pub(crate) const WINDOW_MS: u64 = 60_000;
 
+/// How long nobody sends who is refused by another limiter than the one that counts, which says no time, milliseconds
+/// (API.md §3).
+const PAUSE_MS: u64 = 30_000;
+
 /// Whoever hears of a penalty has told the others through the ledger after this, and what they had reserved before is
 /// sent or given back, milliseconds.
 const TOLD_WITHIN_MS: u64 = 25_000;
@@ -57,9 +61,12 @@ impl Received {
 }
 
 impl Penalties {
-    /// One begins now, and `sender` hears so.
-    pub(crate) fn begin(&mut self, sender: Sender, now_ms: u64) {
-        self.0.insert(sender, now_ms..now_ms + WINDOW_MS);
+    /// One begins now, and `sender` hears so; `counted` says whether it is the limit's own.
+    pub(crate) fn begin(&mut self, sender: Sender, counted: bool, now_ms: u64) {
+        let lasts_ms = if counted { WINDOW_MS } else { PAUSE_MS };
+        // A short one does not end the long one that it falls into.
+        let known_until_ms = self.0.get(&sender).map_or(0, |known| known.end);
+        self.0.insert(sender, now_ms..known_until_ms.max(now_ms + lasts_ms));
     }
 
     /// What `sender` heard of one is lost with it.
@@ -98,12 +105,16 @@ mod tests {
     #[test]
     fn who_did_not_hear_of_a_penalty_itself_is_told() {
         let mut penalties = Penalties::default();
-        penalties.begin(Sender::Archiver, 1_000);
+        penalties.begin(Sender::Archiver, true, 1_000);
         let forbidden = |sender, after_ms| penalties.forbid(sender, 1_000 + after_ms);
         assert!(forbidden(Sender::Archiver, 0) && forbidden(Sender::Archiver, WINDOW_MS - 1));
         assert!(!forbidden(Sender::Reconciler, TOLD_WITHIN_MS - 1) && forbidden(Sender::Reconciler, TOLD_WITHIN_MS));
         assert!(!forbidden(Sender::Archiver, WINDOW_MS) && !forbidden(Sender::Reconciler, WINDOW_MS));
+        penalties.begin(Sender::Archiver, false, 2_000);
+        assert!(penalties.forbid(Sender::Archiver, 1_000 + WINDOW_MS - 1), "the longer one is not over");
         penalties.forget(Sender::Archiver);
         assert!(!penalties.forbid(Sender::Archiver, 1_000));
+        penalties.begin(Sender::Archiver, false, 1_000);
+        assert!(penalties.forbid(Sender::Archiver, PAUSE_MS) && !penalties.forbid(Sender::Archiver, 1_000 + PAUSE_MS));
     }
 }

@@ -111,7 +111,8 @@ impl Transport for Vendor {
         let slow = faults.strikes(Fault::Slow);
         time.sleep(dice.latency_ms(25, if slow { 5_000 } else { 125 })).await;
         if reply.status == 429 {
-            self.penalties.borrow_mut().begin(self.sender, time.now_ms());
+            let counted = reply.headers.iter().any(|(name, _)| name.starts_with("X-Rate-Limit"));
+            self.penalties.borrow_mut().begin(self.sender, counted, time.now_ms());
         }
         let is_audio = asked.target.ends_with("/content");
         let (piece_bytes, pause_ms) = match self.bodies {
