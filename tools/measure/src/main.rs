@@ -3,6 +3,7 @@
 mod ceiling;
 mod defects;
 mod drills;
+mod local;
 mod memory;
 mod simulate;
 

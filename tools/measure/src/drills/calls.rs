@@ -2,10 +2,11 @@
 
 use ringcentral_sim::world::Recording;
 use ringvault::replay::{EventFile, Kind};
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::{clients::system::System, domain::day::DAY_MS, ports::clock::Clock};
 
 use super::site::{DrillError, Site};
+use crate::local;
 
 /// The account of all calls.
 const ACCOUNT: &str = "800000001";
@@ -48,23 +49,7 @@ impl Site {
     }
 }
 
-/// The end of a call with one recording (API.md §6).
+/// The end of a call with one recording.
 pub(super) fn hang_up(session: &str, recording: &str) -> Value {
-    json!({
-        "event": format!("/restapi/v1.0/account/{ACCOUNT}/telephony/sessions"),
-        "body": {
-            "sequence": 4,
-            "telephonySessionId": session,
-            "parties": [{
-                "accountId": ACCOUNT,
-                "extensionId": "800000102",
-                "id": format!("p-{session}-1"),
-                "direction": "Inbound",
-                "to": { "phoneNumber": "+16505550171" },
-                "from": { "phoneNumber": "+16505550172" },
-                "recordings": [{ "id": recording, "active": false }],
-                "status": { "code": "Disconnected" },
-            }],
-        },
-    })
+    local::hang_up(ACCOUNT, session, recording)
 }

@@ -1,7 +1,7 @@
 //! Where a drill happens: the local stack, whose runs are placed in a clock of its own. Between two rounds a quarter of an hour
 //! passes, for the alarms by that clock, and for the functions by what the table says of times.
 
-use std::{fs, io, path::PathBuf};
+use std::io;
 
 use aws_sdk_s3::{
     config::{BehaviorVersion, Credentials, Region},
@@ -26,6 +26,7 @@ use super::{
     emf::{self, Malformed},
     trouble::Trouble,
 };
+use crate::local::Folder;
 
 /// A round: the reconciler runs once, the archiver in each period of its alarm.
 pub(super) const ROUND_MS: u64 = 15 * 60_000;
@@ -91,13 +92,11 @@ pub(super) struct Site {
     _folder: Folder,
 }
 
-/// A folder of a drill's own, gone when dropped.
-struct Folder(PathBuf);
-
 impl Site {
     /// A stack with a call of three days ago and one of just now, both archived, and a proof of it.
     pub(super) async fn start(binaries: &Binaries, trouble: Trouble) -> Result<Self, DrillError> {
-        let folder = Folder::create(binaries, trouble.alarm())?;
+        let folder =
+            Folder::create(binaries, trouble.alarm()).map_err(doing("the folder for objects cannot be made"))?;
         let mut config = StackConfig::quick(&folder.0);
         config.vendor =
             Settings { medium_limit: ROOM, light_limit: ROOM, auth_limit: ROOM, heavy_limit: ROOM, ..config.vendor };
@@ -266,24 +265,6 @@ fn aged(state: &str, passed_ms: u64) -> Option<String> {
         }
     }
     Some(state.to_string())
-}
-
-impl Folder {
-    fn create(binaries: &Binaries, name: &str) -> Result<Self, DrillError> {
-        let own = format!("{}-{name}", std::process::id());
-        let folder = Self(binaries.target_dir().join("drills").join(own));
-        // A killed run of the same number may have left one.
-        drop(fs::remove_dir_all(&folder.0));
-        fs::create_dir_all(&folder.0).map_err(doing("the folder for objects cannot be made"))?;
-        Ok(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // Where it cannot be removed it lies below target/, which anybody may clear.
-        drop(fs::remove_dir_all(&self.0));
-    }
 }
 
 #[cfg(test)]

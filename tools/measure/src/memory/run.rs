@@ -1,9 +1,9 @@
 //! One load, from its events to its objects.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::Path,
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use ringvault::{
     replay::{EventFile, Kind},
     stack::{BUCKET, Binaries, Stack, StackConfig, StackError},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -22,6 +22,7 @@ use super::{
     process::Resident,
     source::{Served, Source},
 };
+use crate::local::{Folder, hang_up};
 
 /// Longer than any load takes; a run is cut at nine tenths of it.
 const ARCHIVER_TIMEOUT_MS: u64 = 900_000;
@@ -77,9 +78,6 @@ pub(super) enum RunError {
     Replaced,
 }
 
-/// A folder of a run's own, gone when dropped.
-struct Folder(PathBuf);
-
 impl Outcome {
     /// What was promised and is not so.
     pub(super) fn broken(&self) -> Vec<String> {
@@ -109,7 +107,7 @@ impl Outcome {
 
 /// Archives `load` with an archiver of its own. The clock is `elapsed`.
 pub(super) async fn run(binaries: &Binaries, load: Load, elapsed: &impl Fn() -> Duration) -> Result<Outcome, RunError> {
-    let folder = Folder::create(binaries)?;
+    let folder = Folder::create(binaries, "memory").map_err(doing("the folder for objects cannot be made"))?;
     let source = Source::start(load).await.map_err(doing("the media host does not start"))?;
     let mut config = StackConfig::quick(&folder.0);
     config.archiver_timeout_ms = ARCHIVER_TIMEOUT_MS;
@@ -156,7 +154,7 @@ fn reasons(stack: &Stack) -> Result<Vec<String>, TableError> {
 
 /// Tells vendor and webhook of a call with one recording, which lies at `source`; the call log says so too.
 async fn happen(stack: &Stack, account: &str, recording: u64, source: &Source) -> Result<(), RunError> {
-    let event = hang_up(account, recording);
+    let event = hang_up(account, &format!("s-{recording}"), &recording.to_string());
     stack.vendor.learn(&event);
     stack.vendor.with(|vendor| {
         if let Some(recording) = vendor.recording_mut(&recording.to_string()) {
@@ -166,27 +164,6 @@ async fn happen(stack: &Stack, account: &str, recording: u64, source: &Source) -
     let delivery = EventFile { name: recording.to_string(), kind: Kind::RingCentral, json: event };
     let reply = stack.webhook.invoke(&delivery.as_http()).await?;
     if reply["statusCode"] == 200 { Ok(()) } else { Err(RunError::Webhook(reply)) }
-}
-
-/// The end of a call with one recording (API.md §6).
-fn hang_up(account: &str, recording: u64) -> Value {
-    json!({
-        "event": format!("/restapi/v1.0/account/{account}/telephony/sessions"),
-        "body": {
-            "sequence": 4,
-            "telephonySessionId": format!("s-{recording}"),
-            "parties": [{
-                "accountId": account,
-                "extensionId": "800000102",
-                "id": format!("p-s-{recording}-1"),
-                "direction": "Inbound",
-                "to": { "phoneNumber": "+16505550171" },
-                "from": { "phoneNumber": "+16505550172" },
-                "recordings": [{ "id": recording.to_string(), "active": false }],
-                "status": { "code": "Disconnected" },
-            }],
-        },
-    })
 }
 
 /// The memory of the one process there is.
@@ -227,21 +204,4 @@ fn digest(path: &Path) -> io::Result<(u64, [u8; 32])> {
 
 fn doing(doing: &'static str) -> impl Fn(io::Error) -> RunError {
     move |source| RunError::Io { doing, source }
-}
-
-impl Folder {
-    fn create(binaries: &Binaries) -> Result<Self, RunError> {
-        let folder = Self(binaries.target_dir().join("measure").join(std::process::id().to_string()));
-        // A killed run of the same number may have left one.
-        drop(fs::remove_dir_all(&folder.0));
-        fs::create_dir_all(&folder.0).map_err(doing("the folder for objects cannot be made"))?;
-        Ok(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // Where it cannot be removed it lies below target/, which anybody may clear.
-        drop(fs::remove_dir_all(&self.0));
-    }
 }
