@@ -20,5 +20,6 @@ mod start;
 mod store_down;
 mod stream;
 mod subscription;
+mod uploads;
 mod watching;
 mod webhook;

@@ -226,12 +226,19 @@ impl Executor {
 pub struct Mortal<F> {
     task: Option<Pin<Box<F>>>,
     awaits: u32,
+    passed: u32,
 }
 
 impl<F: Future> Mortal<F> {
     /// `u32::MAX` awaits are never reached.
     pub fn new(task: F, awaits: u32) -> Self {
-        Self { task: Some(Box::pin(task)), awaits }
+        Self { task: Some(Box::pin(task)), awaits, passed: 0 }
+    }
+
+    /// How many awaits it has lived through: polls after which it had to wait. Of futures that wait beside each other each
+    /// wakes the task by itself, so that what one of them has done is an await of its own.
+    pub fn passed(&self) -> u32 {
+        self.passed
     }
 }
 
@@ -245,16 +252,12 @@ impl<F: Future> Future for Mortal<F> {
             self.task = None;
             return Poll::Ready(Some(output));
         }
-        match self.awaits.checked_sub(1) {
-            Some(left) => {
-                self.awaits = left;
-                Poll::Pending
-            }
-            None => {
-                self.task = None;
-                Poll::Ready(None)
-            }
+        if self.passed == self.awaits {
+            self.task = None;
+            return Poll::Ready(None);
         }
+        self.passed += 1;
+        Poll::Pending
     }
 }
 
@@ -312,7 +315,9 @@ mod tests {
                         clock.sleep(1).await;
                     }
                 };
-                assert_eq!(Mortal::new(task, awaits).await.is_some(), awaits == 3);
+                let mut mortal = Mortal::new(task, awaits);
+                assert_eq!((&mut mortal).await.is_some(), awaits == 3);
+                assert_eq!(mortal.passed(), awaits);
             });
             Executor::new(time, spawner).run(|| true);
         }

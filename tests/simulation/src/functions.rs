@@ -1,5 +1,6 @@
 //! The functions of the stack, as Lambda runs them.
 
+mod awaits;
 mod runs;
 
 use std::{
@@ -8,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use awaits::Awaits;
 pub(crate) use runs::Fleet;
 
 use ringcentral_sim::core::{Delivery, HandshakeAnswer};
@@ -44,6 +46,7 @@ pub(crate) struct Functions {
     with: Deployment,
     archiver: Rc<Fleet>,
     reconciler: Rc<Fleet>,
+    webhook: Awaits,
     reconciles_at_ms: Cell<Option<u64>>,
     started: Cell<u64>,
     running: Cell<usize>,
@@ -90,6 +93,7 @@ impl Functions {
         Rc::new(Self {
             archiver: Fleet::of(Sender::Archiver, with.table.clone()),
             reconciler: Fleet::of(Sender::Reconciler, with.table.clone()),
+            webhook: Awaits::default(),
             reconciles_at_ms: Cell::new(None),
             with,
             started: Cell::new(0),
@@ -136,6 +140,11 @@ impl Functions {
         self.reconciler.clone()
     }
 
+    /// The awaits of the webhook's runs.
+    pub(crate) fn webhook(&self) -> &Awaits {
+        &self.webhook
+    }
+
     /// When the schedule starts the reconciler next, epoch milliseconds; nothing if it does not.
     pub(crate) fn reconciles_at_ms(&self) -> Option<u64> {
         self.reconciles_at_ms.get()
@@ -180,14 +189,14 @@ impl Functions {
         let mut heard = false;
         for _ in 0..times {
             time.sleep(dice.latency_ms(10, 40)).await;
-            heard |= self.webhook(delivery).await;
+            heard |= self.hear(delivery).await;
         }
         let answer = if heard { answered() } else { HandshakeAnswer::Unreachable };
         self.with.vendor.core.borrow_mut().delivered(delivery, &answer, time.now_ms());
     }
 
     /// One invocation of the webhook; whether it answered 200.
-    async fn webhook(self: &Rc<Self>, delivery: &Delivery) -> bool {
+    async fn hear(self: &Rc<Self>, delivery: &Delivery) -> bool {
         let Crossing { time, dice, faults, trace, .. } = &self.with.crossing;
         let token = delivery.headers.iter().find(|(name, _)| *name == "Verification-Token");
         let tokens = token.map(|(_, token)| token.as_bytes()).into_iter().collect();
@@ -198,10 +207,15 @@ impl Functions {
             return false;
         };
         let sessions = Far::new(self.with.table.clone(), self.with.crossing.clone());
-        let doomed = faults.plans(Fault::WebhookKilled);
-        let awaits = if doomed { dice.between(0..=2) } else { u64::from(u32::MAX) };
+        let asked_for = self.webhook.doom();
+        let chance = || faults.plans(Fault::WebhookKilled).then(|| dice.between(0..=2));
+        let doom = asked_for.or_else(|| chance().and_then(|awaits| u32::try_from(awaits).ok()));
         let recording = record_notification(&sessions, &self.with.schedule, &authentic, time.now_ms());
-        let recorded = Mortal::new(recording, u32::try_from(awaits).unwrap_or(u32::MAX)).await;
+        let mut recording = Mortal::new(recording, doom.unwrap_or(u32::MAX));
+        let recorded = (&mut recording).await;
+        if recorded.is_some() {
+            self.webhook.survived(recording.passed(), asked_for);
+        }
         match recorded {
             Some(Ok(outcome)) => {
                 self.measure(measured::delivery(Delivered::Taken(outcome)));

@@ -9,6 +9,7 @@ mod calls;
 mod ceiling;
 mod chance;
 pub mod cloudwatch;
+mod crashes;
 mod crossing;
 mod day;
 mod defects;
@@ -30,5 +31,6 @@ mod vendor;
 mod world;
 
 pub use ceiling::{CeilingReport, Figure, Load, Worst, ceiling};
+pub use crashes::{Crashed, crashes};
 pub use defects::{Damage, DefectsReport, defects};
 pub use scene::{Report, Scene, simulate};

@@ -1,6 +1,7 @@
 //! The figures Ringvault is measured by.
 
 mod ceiling;
+mod crashes;
 mod defects;
 mod drills;
 mod local;
@@ -11,6 +12,7 @@ use std::{process::ExitCode, time::Instant};
 
 use ceiling::Ceiling;
 use clap::{Parser, Subcommand};
+use crashes::Crashes;
 use defects::Defects;
 use drills::Drills;
 use memory::Memory;
@@ -36,6 +38,12 @@ enum Measurement {
     ///
     /// Each figure is the worst of all seeds.
     Ceiling(Ceiling),
+    /// Kills the functions at each of their awaits, on every way through the program, and looks whether what follows comes to
+    /// what an undisturbed run comes to.
+    ///
+    /// Each way has a small simulated world of its own, and each kill a fresh one. A second run may begin at the same moment
+    /// as the one that is killed, and one that follows may be killed as well.
+    Crashes(Crashes),
     /// Damages an archive of 90 days in every way that has a class and looks whether the reconciler's proof finds exactly
     /// that.
     ///
@@ -71,6 +79,7 @@ fn main() -> ExitCode {
     let elapsed = || started.elapsed();
     let kept = match cli.measurement {
         Measurement::Ceiling(ceiling) => ceiling.run(cli.json, elapsed),
+        Measurement::Crashes(crashes) => crashes.run(cli.json, elapsed),
         Measurement::Defects(defects) => defects.run(cli.json, elapsed),
         Measurement::Drills(drills) => drills.run(cli.json, elapsed),
         Measurement::Memory(memory) => memory.run(cli.json, elapsed),

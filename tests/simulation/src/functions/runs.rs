@@ -2,7 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
     pin::pin,
     rc::Rc,
     time::Duration,
@@ -20,7 +19,7 @@ use shared::{
     },
 };
 
-use super::{Deployment, Functions, Source, WEBHOOK_URL};
+use super::{Deployment, Functions, Source, WEBHOOK_URL, awaits::Awaits};
 use crate::{
     chance::SimulatedClock,
     cloudwatch::Point,
@@ -50,18 +49,22 @@ pub(crate) struct Fleet {
     table: MemoryTable,
     idle: RefCell<Vec<Source>>,
     started: Cell<u64>,
-    /// The awaits at which its next runs are killed.
-    doom: RefCell<VecDeque<u32>>,
+    awaits: Awaits,
 }
 
 impl Fleet {
     pub(super) fn of(sender: Sender, table: MemoryTable) -> Rc<Self> {
-        Rc::new(Self { sender, table, idle: RefCell::default(), started: Cell::new(0), doom: RefCell::default() })
+        Rc::new(Self { sender, table, idle: RefCell::default(), started: Cell::new(0), awaits: Awaits::default() })
     }
 
     /// The next run that has so many awaits is killed at this one, after those that were asked for before.
     pub(crate) fn kill_at(&self, awaits: u32) {
-        self.doom.borrow_mut().push_back(awaits);
+        self.awaits.kill_at(awaits);
+    }
+
+    /// The awaits of its runs that came to their ends, in the order in which they did.
+    pub(crate) fn awaited(&self) -> Vec<u32> {
+        self.awaits.passed()
     }
 
     /// How many runs were started.
@@ -92,7 +95,7 @@ impl Functions {
             let name = fleet.sender.name();
             trace.line(format_args!("{name} {id} starts: {why}"));
             let deadline_ms = time.now_ms() + TIMEOUT_MS;
-            let asked_for = fleet.doom.borrow_mut().pop_front();
+            let asked_for = fleet.awaits.doom();
             let chance = || faults.plans(fleet.killed_by()).then(|| dice.between(0..=LAST_AWAIT));
             let doom = asked_for.or_else(|| chance().and_then(|awaits| u32::try_from(awaits).ok()));
             let work = async {
@@ -104,11 +107,13 @@ impl Functions {
                     Sender::Reconciler => this.reconcile(&source, deadline_ms).await.map_err(OverseeError::from),
                 }
             };
-            let work = Mortal::new(work, doom.unwrap_or(u32::MAX));
-            let ended = match select(pin!(work), pin!(time.sleep_until(deadline_ms))).await {
+            let mut work = Mortal::new(work, doom.unwrap_or(u32::MAX));
+            let ended = match select(&mut work, pin!(time.sleep_until(deadline_ms))).await {
                 Either::Left((ended, _)) => ended,
                 Either::Right(_) => None,
             };
+            let passed = work.passed();
+            drop(work);
             match &ended {
                 Some(Ok(summary)) => trace.line(format_args!("{name} {id} ends: {summary}")),
                 Some(Err(error)) => trace.line(format_args!("{name} {id} fails: {error}")),
@@ -120,9 +125,7 @@ impl Functions {
                 this.with.vendor.penalties.borrow_mut().forget(fleet.sender);
             }
             if ended.is_some() {
-                if let Some(awaits) = asked_for {
-                    fleet.doom.borrow_mut().push_front(awaits);
-                }
+                fleet.awaits.survived(passed, asked_for);
                 fleet.idle.borrow_mut().push(source);
             }
             this.running.set(this.running.get() - 1);

@@ -1,10 +1,12 @@
-//! Writes that fail when a test says so.
+//! Writes that fail, or are never answered, when a test says so.
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::sync::Mutex;
 
 use axum::http::Extensions;
 use s3s::{S3Result, s3_error};
+use tokio::sync::Notify;
 
 use crate::server::Connection;
 use crate::sync::lock;
@@ -33,24 +35,72 @@ pub enum Failure {
     Unanswered,
 }
 
-/// Which writes are to fail, and how many more of them.
+/// On which side of what a write does it is held. Its body is read to the end first, as far as it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// It does not happen.
+    Before,
+    /// It has happened.
+    After,
+}
+
+/// Which writes are to fail, and how many more of them; and which is to be held.
 #[derive(Default)]
-pub(super) struct Faults(Mutex<BTreeMap<Operation, (usize, Failure)>>);
+pub(super) struct Faults {
+    failures: Mutex<BTreeMap<Operation, (usize, Failure)>>,
+    /// How many writes come before it.
+    hold: Mutex<Option<(u64, Hold)>>,
+    held: Notify,
+}
 
 impl Faults {
     pub(super) fn set(&self, operation: Operation, times: usize, failure: Failure) {
-        lock(&self.0).insert(operation, (times, failure));
+        lock(&self.failures).insert(operation, (times, failure));
+    }
+
+    pub(super) fn hold(&self, nth: u64, hold: Hold) {
+        *lock(&self.hold) = Some((nth, hold));
+    }
+
+    /// Ends once the write that is to be held is.
+    pub(super) async fn held(&self) {
+        self.held.notified().await;
+    }
+
+    fn next_hold(&self) -> Option<Hold> {
+        let mut waiting = lock(&self.hold);
+        let (before, hold) = waiting.take()?;
+        if let Some(before) = before.checked_sub(1) {
+            *waiting = Some((before, hold));
+            return None;
+        }
+        Some(hold)
     }
 
     fn next(&self, operation: Operation) -> Option<Failure> {
-        let mut faults = lock(&self.0);
+        let mut faults = lock(&self.failures);
         let (left, failure) = faults.get_mut(&operation)?;
         *left = left.checked_sub(1)?;
         Some(*failure)
     }
 
-    /// Carries out `effect`, unless the next `operation` is to fail. `extensions` are those of the request.
+    /// Carries out `effect`, unless the next `operation` is to fail or to be held. `extensions` are those of the request.
     pub(super) async fn around<T>(
+        &self,
+        operation: Operation,
+        extensions: &Extensions,
+        effect: impl Future<Output = S3Result<T>>,
+    ) -> S3Result<T> {
+        let Some(hold) = self.next_hold() else { return self.carry_out(operation, extensions, effect).await };
+        match hold {
+            Hold::Before => {}
+            Hold::After => drop(self.carry_out(operation, extensions, effect).await),
+        }
+        self.held.notify_one();
+        pending().await
+    }
+
+    async fn carry_out<T>(
         &self,
         operation: Operation,
         extensions: &Extensions,

@@ -29,7 +29,7 @@ use s3s::service::S3ServiceBuilder;
 
 use self::access::Access;
 use self::backend::Backend;
-pub use self::faults::{Failure, Operation};
+pub use self::faults::{Failure, Hold, Operation};
 use self::store::Store;
 use crate::StartError;
 use crate::iam::Iam;
@@ -134,6 +134,16 @@ impl S3 {
     /// until further notice, and 0 ends it.
     pub fn fail(&self, operation: Operation, times: usize, failure: Failure) {
         self.store.faults.set(operation, times, failure);
+    }
+
+    /// Holds the `nth` request of any [`Operation`] from now, counted from 0: it is never answered.
+    pub fn hold(&self, nth: u64, hold: Hold) {
+        self.store.faults.hold(nth, hold);
+    }
+
+    /// Ends once that request is held.
+    pub async fn held(&self) {
+        self.store.faults.held().await;
     }
 
     /// Deletes an object behind the API's back, with its file.
