@@ -85,7 +85,8 @@ async fn an_upload_that_is_left_alone_makes_as_many_requests_as_are_killed() {
 impl Upload {
     /// Every place where it waits.
     fn waits(&self) -> impl Iterator<Item = Wait> {
-        let answers = (0..self.requests).flat_map(|nth| [Hold::Before, Hold::After].map(|hold| Wait::Answer(nth, hold)));
+        let answers =
+            (0..self.requests).flat_map(|nth| [Hold::Before, Hold::After].map(|hold| Wait::Answer(nth, hold)));
         (0..=self.length.div_ceil(PIECE)).map(Wait::Bytes).chain(answers)
     }
 

@@ -113,18 +113,9 @@ fn reconciler() -> [Path; 3] {
     let prove = Path::of("prove", Victim::Reconciler, calls.collect());
     let day_closes_ms = MIDNIGHT_MS + 25 * HOUR_MS;
     [
-        Path {
-            reconciled: MIDNIGHT_MS..MIDNIGHT_MS + 3 * HOUR_MS,
-            from_ms: MIDNIGHT_MS + HOUR_MS,
-            ..reconcile
-        },
+        Path { reconciled: MIDNIGHT_MS..MIDNIGHT_MS + 3 * HOUR_MS, from_ms: MIDNIGHT_MS + HOUR_MS, ..reconcile },
         Path { reconciled: MIDNIGHT_MS..MIDNIGHT_MS + 3 * HOUR_MS, ..backfill },
-        Path {
-            reconciled: evening_ms..day_closes_ms + 2 * HOUR_MS,
-            oversees: true,
-            from_ms: day_closes_ms,
-            ..prove
-        },
+        Path { reconciled: evening_ms..day_closes_ms + 2 * HOUR_MS, oversees: true, from_ms: day_closes_ms, ..prove },
     ]
 }
 
@@ -142,7 +133,8 @@ fn keeper() -> [Path; 4] {
         path("keeper, replaced", 0, |_| {}),
         path("keeper, created", 15, |world| for_subscriptions(world, |one| one.expires_at_ms = 0)),
         path("keeper, repaired", 15, |world| {
-            let status = || SubscriptionStatus::Blacklisted { reason: "it did not answer".to_owned(), at_ms: MIDNIGHT_MS };
+            let status =
+                || SubscriptionStatus::Blacklisted { reason: "it did not answer".to_owned(), at_ms: MIDNIGHT_MS };
             for_subscriptions(world, |one| one.status = status());
         }),
         path("keeper, renewed", 15, |world| {
@@ -159,7 +151,8 @@ fn for_subscriptions(world: &World, change: impl Fn(&mut Subscription)) {
 
 /// Calls that end at one time, epoch milliseconds, of each of which one event tells.
 fn told(ended_at_ms: u64, count: usize, change: fn(&mut Recording)) -> Vec<Script> {
-    let calls = Calls::of(ended_at_ms % 1_000_003).end_at_once(ended_at_ms, count).with(|recording, _| change(recording));
+    let calls =
+        Calls::of(ended_at_ms % 1_000_003).end_at_once(ended_at_ms, count).with(|recording, _| change(recording));
     calls.planned().iter().map(crate::calls::Planned::script).collect()
 }
 
