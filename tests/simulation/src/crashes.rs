@@ -5,6 +5,8 @@ mod paths;
 mod play;
 mod rest;
 
+use ringcentral_sim::Sound;
+
 use crate::{
     chance::Dice,
     crashes::{
@@ -58,6 +60,10 @@ fn crash(path: &Path) -> Crashed {
                 crashed.failures.push(format!("not killed at await {at}"));
             }
             crashed.crashes += crashed.count(&whole, &alone, 1, || format!("killed at await {at}"));
+            if path.sound == Sound::Melody {
+                // Megabytes take their time, and what they add to a short body is in the first kill.
+                continue;
+            }
             let beside = play(path, Kills { at: &[at], beside: true }, &logs);
             crashed.beside += crashed.count(&whole, &beside, 1, || format!("killed at await {at} beside another"));
             for _ in 0..SECOND_KILLS {
@@ -98,11 +104,31 @@ impl Crashed {
 mod tests {
     use super::*;
 
+    /// At least so many awaits, or something is not waited for that was.
+    const FLOORS: [(&str, u32); 14] = [
+        ("webhook, new session", 2),
+        ("webhook, known session", 2),
+        ("direct", 20),
+        ("fallback", 25),
+        ("resumed", 25),
+        ("multipart", 50),
+        ("backlog", 50),
+        ("reconcile", 12),
+        ("backfill", 12),
+        ("prove", 20),
+        ("keeper, replaced", 20),
+        ("keeper, created", 20),
+        ("keeper, repaired", 20),
+        ("keeper, renewed", 12),
+    ];
+
     #[test]
     fn whatever_is_killed_at_whatever_await_what_follows_puts_it_right() {
-        for crashed in crashes() {
-            assert!(crashed.is_converged(), "{crashed:#?}");
-            println!("{} {} {} {} {}", crashed.path, crashed.awaits, crashed.crashes, crashed.beside, crashed.pairs);
+        let all = crashes();
+        let names: Vec<_> = all.iter().map(|crashed| crashed.path).collect();
+        assert_eq!(names, FLOORS.map(|(name, _)| name));
+        for (crashed, (_, floor)) in all.iter().zip(FLOORS) {
+            assert!(crashed.is_converged() && crashed.awaits >= floor, "{crashed:#?}");
         }
     }
 }
