@@ -134,10 +134,10 @@ async fn read_head(stream: &mut TcpStream) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
-/// The recording in the path, or else the whole path, and what is asked of it.
+/// The recording in the path, or else the path without its query, and what is asked of it.
 fn understand(head: &str) -> (String, Asked) {
     let mut lines = head.lines();
-    let path = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
+    let path = lines.next().and_then(|line| line.split([' ', '?']).nth(1)).unwrap_or_default();
     let recording = path.split_once("/recording/").map_or(path, |(_, rest)| rest.split('/').next().unwrap_or_default());
     let headers: BTreeMap<String, &str> = lines
         .filter_map(|line| line.split_once(':'))

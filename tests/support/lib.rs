@@ -4,6 +4,7 @@
 pub mod clients;
 pub mod events;
 pub mod hostile;
+pub mod thief;
 
 use std::{ops::Deref, path::PathBuf, sync::OnceLock};
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{Date, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// Milliseconds of one day.
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -41,9 +41,10 @@ impl fmt::Display for Day {
     }
 }
 
-/// Reads an RFC 3339 time into epoch milliseconds; nothing for other text and for times before 1970.
+/// Reads an RFC 3339 time into epoch milliseconds; nothing for other text and for times whose UTC year is before 1970 or
+/// after 9999: they could not be written again.
 pub fn parse_time(text: &str) -> Option<u64> {
-    let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?;
     u64::try_from(time.unix_timestamp_nanos() / 1_000_000).ok()
 }
 
@@ -100,6 +101,8 @@ mod tests {
         }
         assert_eq!(parse_time("1969-12-31T23:59:59Z"), None);
         assert_eq!(parse_time("yesterday"), None);
+        assert_eq!(parse_time("9999-12-31T23:59:59-00:01"), None);
+        assert_eq!(parse_time("9999-12-31T23:59:59Z").map(format_time).as_deref(), Some("9999-12-31T23:59:59.000Z"));
         assert_eq!(Day::of(u64::MAX).to_string(), "1970-01-01");
     }
 }

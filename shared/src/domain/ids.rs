@@ -19,13 +19,13 @@ macro_rules! identifier {
         pub struct $name(String);
 
         impl $name {
-            /// Checks length and alphabet.
+            /// Checks length and alphabet. A text that means a folder is no id: in a path it would vanish.
             ///
             /// # Errors
             /// Refuses empty, overlong and hostile text.
             pub fn parse(text: &str) -> Result<Self, InvalidId> {
                 let allowed = |byte: u8| byte.is_ascii_alphanumeric() || $extra.contains(&byte);
-                if (1..=$max).contains(&text.len()) && text.bytes().all(allowed) {
+                if (1..=$max).contains(&text.len()) && text.bytes().all(allowed) && ![".", ".."].contains(&text) {
                     Ok(Self(text.to_owned()))
                 } else {
                     Err(InvalidId { kind: $kind, max: $max })
@@ -92,7 +92,7 @@ mod tests {
         for text in ["", "..", "../x", "1/2", "a|b", "a#b", "1\r\n", "é", "%2e", "a b", &"9".repeat(65)] {
             assert!(RecordingId::parse(text).is_err(), "{text:?}");
         }
-        for text in ["", "a|b", "a#b", "s\0", &"s".repeat(129)] {
+        for text in ["", ".", "..", "a|b", "a#b", "s\0", &"s".repeat(129)] {
             assert!(TelephonySessionId::parse(text).is_err(), "{text:?}");
         }
     }

@@ -18,7 +18,9 @@ pub use auth::TokenKeeper;
 pub use client::RingCentral;
 pub use connector::{Connector, Source};
 pub use permits::Permits;
+pub use throttle::{Scope, Throttled, plan};
 pub use transport::{NoReply, Transport};
+pub use wire::LogReply;
 
 use std::time::Duration;
 

@@ -13,21 +13,22 @@ use crate::domain::{
 const PAUSE_UNKNOWN_MS: u64 = 30_000;
 
 /// The vendor's windows are a minute. A longer word, from whatever stands between, must not stop the archive for good.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// A 429.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Throttled {
-    pub(super) scope: Scope,
+pub struct Throttled {
+    /// What it is about.
+    pub scope: Scope,
     /// How long nothing may be sent, milliseconds.
-    pub(super) pause_ms: u64,
+    pub pause_ms: u64,
     /// The inner error code, where there is one.
-    pub(super) code: Option<String>,
+    pub code: Option<String>,
 }
 
 /// What a 429 is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
+pub enum Scope {
     /// The group of the request.
     Group,
     /// Everything this credential sends.
@@ -64,8 +65,8 @@ impl Code {
 impl Throttled {
     /// What a 429 with these headers and this code forbids, for the longer of `Retry-After` and the window. Without any
     /// word of the limit it is some other limiter, of the account, the address or the service. Every further request
-    /// would restart the penalty, whatever the code: so all of them close the gate.
-    pub(super) fn of(headers: &HeaderMap, code: Option<String>) -> Self {
+    /// would restart the penalty, whatever the code: so all of them close the gate, and a `Retry-After` of nothing is no word.
+    pub fn of(headers: &HeaderMap, code: Option<String>) -> Self {
         let (group, Plan { limit, window_ms }) = plan(headers);
         let named = group.is_some() || limit.is_some() || window_ms.is_some();
         let scope = match Code::of(code.as_deref()) {
@@ -73,7 +74,8 @@ impl Throttled {
             Code::Rate | Code::PlanUnresolved | Code::Duplicate | Code::Other if named => Scope::Group,
             Code::Rate | Code::PlanUnresolved | Code::Duplicate | Code::Other => Scope::All,
         };
-        let retry_after_ms = number(headers, "retry-after").map(|seconds| seconds.saturating_mul(1000));
+        let retry_after = number(headers, "retry-after").filter(|seconds| *seconds > 0);
+        let retry_after_ms = retry_after.map(|seconds| seconds.saturating_mul(1000));
         let pause_ms = retry_after_ms.max(window_ms).unwrap_or(PAUSE_UNKNOWN_MS).min(millis(LONGEST_PAUSE));
         Self { scope, pause_ms, code }
     }
@@ -84,9 +86,9 @@ impl Throttled {
     }
 }
 
-/// The group a reply names, and what it says of its limit. A limit of nothing, or a window longer than
-/// [`LONGEST_PAUSE`], is not believed.
-pub(super) fn plan(headers: &HeaderMap) -> (Option<Group>, Plan) {
+/// The group a reply names, and what it says of its limit. A limit of nothing, or a window of nothing or of more than a
+/// quarter of an hour, is not believed.
+pub fn plan(headers: &HeaderMap) -> (Option<Group>, Plan) {
     let group = headers.get("x-rate-limit-group").and_then(|value| value.to_str().ok()).and_then(Group::parse);
     let limit = number(headers, "x-rate-limit-limit").and_then(|limit| u32::try_from(limit).ok());
     let window_ms = number(headers, "x-rate-limit-window").map(|seconds| seconds.saturating_mul(1000));
@@ -116,6 +118,7 @@ mod tests {
         for (pairs, pause_s) in [
             (&[][..], 30),
             (&[("retry-after", "5")], 5),
+            (&[("retry-after", "0")], 30),
             (&[("retry-after", "5"), ("x-rate-limit-window", "60")], 60),
             (&[("retry-after", "90"), ("x-rate-limit-window", "60")], 90),
             (&[("retry-after", "86400")], 900),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-pub(super) use log::LogReply;
+pub use log::LogReply;
 pub(super) use subscription::{SubscriptionList, SubscriptionReply};
 
 use crate::domain::{ids::PartyId, notification::is_end};

@@ -17,8 +17,8 @@ use crate::domain::{
 /// Name and major version of the schema. It changes when the meaning of a field does; a new field changes nothing.
 pub const SCHEMA: &str = "ringvault.session/1";
 
-/// Longer than any recording: what is not below it is no duration, and milliseconds below it survive a round trip.
-const MAX_SECONDS: f64 = 1e9;
+/// Longer than any recording: what does not round to less is no duration, and milliseconds below it survive a round trip.
+const MAX_MILLIS: f64 = 1e12;
 
 #[derive(Deserialize)]
 struct Envelope {
@@ -303,6 +303,7 @@ fn time(text: &str, field: &'static str) -> Result<u64, ManifestError> {
 }
 
 fn millis(seconds: f64) -> Result<u64, ManifestError> {
-    let known = (0.0..MAX_SECONDS).contains(&seconds);
-    if known { Ok((seconds * 1000.0).round() as u64) } else { Err(ManifestError::Field("duration_seconds")) }
+    let millis = (seconds * 1000.0).round();
+    let known = seconds >= 0.0 && millis < MAX_MILLIS;
+    if known { Ok(millis as u64) } else { Err(ManifestError::Field("duration_seconds")) }
 }

@@ -158,6 +158,7 @@ fn what_is_no_manifest_says_why() {
         ("an unknown state", changed("too_short", "lost"), ManifestError::Field("state")),
         ("an unknown way", changed("\"way\": \"call_log", "\"way\": \"fax"), ManifestError::Field("way")),
         ("a negative length", changed("1181280", "-1"), ManifestError::Malformed),
+        ("a duration beyond all", changed("147.66", "999999999.9999"), ManifestError::Field("duration_seconds")),
         ("a negative duration", changed("147.66", "-1"), ManifestError::Field("duration_seconds")),
         ("an ending without time", changed("\"decided_at\"", "\"x\""), ManifestError::Field("decided_at")),
         ("archived without object", changed("\"object\"", "\"x\""), ManifestError::NoObject),

@@ -9,8 +9,9 @@ use crate::domain::{
     notification::{account_in, short},
 };
 
+/// A page of the call log as it comes: about one call, or about the calls of a window.
 #[derive(Deserialize)]
-pub(in crate::clients::ringcentral) struct LogReply {
+pub struct LogReply {
     records: Vec<Readable<Box<Record>>>,
     navigation: Option<Navigation>,
 }
@@ -174,7 +175,7 @@ impl LogReply {
     }
 
     /// What is said of each call; what cannot be read is passed over, and then the page is not whole.
-    pub(in crate::clients::ringcentral) fn into_page(self) -> CallLogPage {
+    pub fn into_page(self) -> CallLogPage {
         let mut page = CallLogPage { more: self.goes_on(), ..CallLogPage::default() };
         for record in self.records {
             let Some((session, said)) = record.known().and_then(|record| Some((record.session()?, record.say())))
@@ -195,7 +196,7 @@ impl LogReply {
 
     /// The union of all records and legs about one call. `asked_of` is the telephony session asked about, where it was one: records of
     /// other calls are passed over. An answer with a record that cannot be read, or with a further page, is not whole.
-    pub(in crate::clients::ringcentral) fn about(self, asked_of: Option<&TelephonySessionId>) -> CallLogAnswer {
+    pub fn about(self, asked_of: Option<&TelephonySessionId>) -> CallLogAnswer {
         let mut answer = CallLogAnswer::default();
         let no_more = !self.goes_on();
         let mut all_read = true;
