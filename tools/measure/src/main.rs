@@ -4,17 +4,20 @@ mod ceiling;
 mod crashes;
 mod defects;
 mod drills;
+mod load;
 mod local;
 mod memory;
+mod process;
 mod simulate;
 
-use std::{process::ExitCode, time::Instant};
+use std::{env, process::ExitCode, time::Instant};
 
 use ceiling::Ceiling;
 use clap::{Parser, Subcommand};
 use crashes::Crashes;
 use defects::Defects;
 use drills::Drills;
+use load::{Load, Sender};
 use memory::Memory;
 use simulate::Simulate;
 
@@ -59,6 +62,17 @@ enum Measurement {
     /// a clock on which a quarter of an hour passes in less than a second, and judged by the alarms of the template. Commands of
     /// the AWS CLI are carried out on the stand-ins, those of ringvault by ringvault.
     Drills(Drills),
+    /// Sends the webhook a thousand events a second for a minute, then the same beside a flood of forgeries, and looks whether
+    /// the table holds all of it and nothing else.
+    ///
+    /// The webhook's processes run behind the Function URL and the Runtime API of the local cloud; the senders are processes
+    /// of their own, which send when a delivery is due, whatever became of those before. What is acknowledged must be in the
+    /// table, read past the webhook. Needs Linux, which alone tells how much memory a process has. A build with --release
+    /// is meant; one without takes fewer events a second.
+    Load(Load),
+    /// One sender of `load`.
+    #[command(hide = true)]
+    Sender(Sender),
     /// Archives large recordings with the real archiver and looks how much memory its process took at most.
     ///
     /// The archiver runs behind the Lambda Runtime API, with the real AWS SDKs over loopback, against an S3 and a DynamoDB
@@ -82,6 +96,8 @@ fn main() -> ExitCode {
         Measurement::Crashes(crashes) => crashes.run(cli.json, elapsed),
         Measurement::Defects(defects) => defects.run(cli.json, elapsed),
         Measurement::Drills(drills) => drills.run(cli.json, elapsed),
+        Measurement::Load(load) => load.run(cli.json, env::current_exe(), elapsed),
+        Measurement::Sender(sender) => sender.run(elapsed),
         Measurement::Memory(memory) => memory.run(cli.json, elapsed),
         Measurement::Simulate(simulate) => simulate.run(cli.json, elapsed),
     };

@@ -1,7 +1,6 @@
 //! `measure memory`.
 
 mod load;
-mod process;
 mod run;
 mod source;
 mod wave;

@@ -19,10 +19,12 @@ use sha2::{Digest, Sha256};
 
 use super::{
     load::{FIRST, Load},
-    process::Resident,
     source::{Served, Source},
 };
-use crate::local::{Folder, hang_up};
+use crate::{
+    local::{Folder, hang_up},
+    process::Resident,
+};
 
 /// Longer than any load takes; a run is cut at nine tenths of it.
 const ARCHIVER_TIMEOUT_MS: u64 = 900_000;

@@ -4,16 +4,16 @@ use std::{fs, io};
 
 /// Memory of a process that is in RAM, its libraries' and binary's pages included, MiB.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Resident {
+pub(crate) struct Resident {
     /// Now.
-    pub(super) now_mib: f64,
+    pub(crate) now_mib: f64,
     /// The most since the process began.
-    pub(super) peak_mib: f64,
+    pub(crate) peak_mib: f64,
 }
 
 impl Resident {
     /// Asks Linux.
-    pub(super) fn of(pid: u32) -> io::Result<Self> {
+    pub(crate) fn of(pid: u32) -> io::Result<Self> {
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
         Self::read(&status).ok_or_else(|| io::Error::other(format!("/proc/{pid}/status names no resident memory")))
     }
