@@ -16,6 +16,9 @@ use super::{Catch, SEEDS, bug::Bug};
 /// copy counts as a build of the tree.
 const VERSION: [&str; 2] = ["version = \"0.1.0\"\n", "version = \"0.1.0-bugbank\"\n"];
 
+/// How the variables begin that cargo sets for the programs it runs.
+const SET_BY_CARGO: [&str; 4] = ["CARGO_BIN_", "CARGO_CFG_", "CARGO_MANIFEST_", "CARGO_PKG_"];
+
 /// A copy of the tree.
 pub(super) struct Copy {
     folder: PathBuf,
@@ -105,7 +108,8 @@ impl Copy {
             .args(["build", "--quiet", "--bin", "measure", "--target-dir"])
             .arg(&self.target);
         // What cargo sets for the programs it runs would look to it like a change.
-        for (variable, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_")) {
+        let set_by_cargo = |name: &str| SET_BY_CARGO.iter().any(|prefix| name.starts_with(prefix));
+        for (variable, _) in env::vars_os().filter(|(name, _)| set_by_cargo(&name.to_string_lossy())) {
             cargo.env_remove(variable);
         }
         said(&mut cargo)?.map(drop).map_err(Broken::Uncompiled)
