@@ -95,6 +95,7 @@ fn play(seed: u64, keep_trace: bool, logs: &Logs, killed: u32) -> (Outcome, Repo
         judge.conclude(&[]);
         judge.look_for_missing();
         judge.look_at_share();
+        judge.look_at_refusals();
     }
     if judge.violations().is_empty() {
         steps += backfill_again(&world, &mut judge);

@@ -29,6 +29,9 @@ pub(crate) enum Told {
 /// Where events get lost the reconciler is started until so long after the day's last call that the call log is final.
 const RECONCILED_UNTIL_MS: u64 = MIDNIGHT_MS + DAY_MS + 6 * HOUR_MS;
 
+/// How many sessions of one user the vendor keeps (API.md §2).
+const SIGN_INS: u64 = 5;
+
 /// Calls of a day: each brings about one recording.
 const CALLS: u32 = 40;
 
@@ -58,12 +61,16 @@ pub(crate) fn simulate(told: Told, seed: u64, keep_trace: bool, logs: Logs) -> R
         world.spawner.spawn(reconcile_every_quarter(world.clone(), RECONCILED_UNTIL_MS));
     }
     world.spawner.spawn(archive_every_minute(world.clone()));
+    world.spawner.spawn(evict(world.clone(), MIDNIGHT_MS + seed % 24 * HOUR_MS));
 
     let mut judge = world.judge(logs, Foreseen::of(&scripts));
     scripts.into_iter().for_each(|script| world.vendor.core.borrow_mut().schedule(script));
     let steps = world.run(|| judge.look());
     if judge.violations().is_empty() {
         judge.conclude(&world.functions.acknowledged());
+    }
+    if judge.violations().is_empty() {
+        judge.look_at_refusals();
     }
     if told != Told::All && judge.violations().is_empty() {
         judge.look_for_missing();
@@ -73,6 +80,14 @@ pub(crate) fn simulate(told: Told, seed: u64, keep_trace: bool, logs: Logs) -> R
     report.faults.insert("RecordingSpoilt".to_owned(), u32::try_from(spoilt).unwrap_or(u32::MAX));
     report.violations.extend(thinness(&report));
     report
+}
+
+/// Others sign in as the same user, as often as the vendor keeps sessions: from then on it refuses the program's token.
+async fn evict(world: World, from_ms: u64) {
+    for number in 0..SIGN_INS {
+        world.time.sleep_until(from_ms + number * MINUTE_MS).await;
+        world.others_sign_in();
+    }
 }
 
 /// A day that proves too little is a failure of the test, not a success of the program.

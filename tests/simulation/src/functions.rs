@@ -206,6 +206,12 @@ impl Functions {
             self.with.vendor.wrongs.borrow_mut().push("an authentic notification was refused".to_owned());
             return false;
         };
+        for tokens in [Vec::new(), vec![b"".as_slice()], vec![b"guessed".as_slice()]] {
+            let forged = delivery::Delivery { body: &delivery.body, tokens };
+            if forged.authenticate(std::slice::from_ref(&self.with.verification)).is_some() {
+                self.with.vendor.wrongs.borrow_mut().push("a forged notification was taken".to_owned());
+            }
+        }
         let sessions = Far::new(self.with.table.clone(), self.with.crossing.clone());
         let asked_for = self.webhook.doom();
         let chance = || faults.plans(Fault::WebhookKilled).then(|| dice.between(0..=2));

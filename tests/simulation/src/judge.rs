@@ -2,6 +2,7 @@
 
 mod facts;
 mod foreseen;
+mod needless;
 mod offered;
 mod share;
 
@@ -43,6 +44,8 @@ pub(crate) struct Judge {
     foreseen: Foreseen,
     rows: BTreeMap<SessionKey, SessionRow>,
     objects: BTreeMap<RecordingId, ObjectKey>,
+    /// How much of what the vendor received has been looked at.
+    received: usize,
     violations: Vec<String>,
 }
 
@@ -68,6 +71,7 @@ impl Judge {
             vendor,
             rows: BTreeMap::new(),
             objects: BTreeMap::new(),
+            received: 0,
             violations: Vec::new(),
         }
     }
@@ -86,6 +90,7 @@ impl Judge {
             }
             self.trace.line(format_args!("log {line}"));
         }
+        self.look_at_sign_ins();
         for wrong in self.vendor.wrongs.take() {
             self.complain(wrong);
         }

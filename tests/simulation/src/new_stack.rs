@@ -78,6 +78,7 @@ pub(crate) fn simulate(seed: u64, keep_trace: bool, logs: Logs) -> Report {
         judge.conclude(&world.functions.acknowledged());
         judge.look_for_missing();
         judge.look_at_share();
+        judge.look_at_refusals();
         look_at_times(&world, &mut judge, &account, &calls);
     }
     Report::of(seed, &world, &judge, calls.len(), steps)

@@ -37,6 +37,8 @@ pub(crate) struct Received {
     pub(crate) group: Option<RateGroup>,
     /// Status of the reply.
     pub(crate) status: u16,
+    /// Whether the vendor was to throttle it, whatever it had received before.
+    pub(crate) out_of_turn: bool,
 }
 
 /// The times in which nothing may be sent, epoch milliseconds, by who heard so.

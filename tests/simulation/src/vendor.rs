@@ -142,6 +142,7 @@ impl Vendor {
                 target: served.target.clone(),
                 group: served.group,
                 status: served.status,
+                out_of_turn: throttles,
             });
         }
         outcome

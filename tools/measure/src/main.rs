@@ -1,5 +1,6 @@
 //! The figures Ringvault is measured by.
 
+mod bugbank;
 mod ceiling;
 mod crashes;
 mod defects;
@@ -12,6 +13,7 @@ mod simulate;
 
 use std::{env, process::ExitCode, time::Instant};
 
+use bugbank::Bugbank;
 use ceiling::Ceiling;
 use clap::{Parser, Subcommand};
 use crashes::Crashes;
@@ -37,6 +39,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Measurement {
+    /// Puts each bug of tests/bugbank into a copy of the tree, builds it, and looks whether the simulation finds it.
+    ///
+    /// How many seeds it took, and what the judge said first, is told of each. The same seed must pass without the bug. Needs
+    /// cargo, git and a checkout; the copy lies below target/ and is built there, without --release.
+    Bugbank(Bugbank),
     /// Simulates loads at and above the vendor's limit: how much of it is used, how much is wasted, whether it is passed.
     ///
     /// Each figure is the worst of all seeds.
@@ -92,6 +99,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let elapsed = || started.elapsed();
     let kept = match cli.measurement {
+        Measurement::Bugbank(bugbank) => bugbank.run(cli.json, elapsed),
         Measurement::Ceiling(ceiling) => ceiling.run(cli.json, elapsed),
         Measurement::Crashes(crashes) => crashes.run(cli.json, elapsed),
         Measurement::Defects(defects) => defects.run(cli.json, elapsed),

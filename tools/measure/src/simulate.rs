@@ -40,7 +40,7 @@ pub(crate) struct Simulate {
 
 /// [`Scene`], by the names it has here.
 #[derive(Clone, Copy, ValueEnum)]
-enum Named {
+pub(crate) enum Named {
     /// A day of calls and faults; the webhook and the archiver are at work.
     Day,
     /// The same and a reconciler; three of ten events are lost, one of ten comes twice, any order is possible.
@@ -149,6 +149,7 @@ impl Tally {
             "seeds": self.seeds,
             "violations": self.violations(),
             "first_failing_seed": self.failed.keys().next(),
+            "first_violation": self.failed.values().next().and_then(|violations| violations.first()),
             "simulated_days": self.days(),
             "seconds": elapsed.as_secs_f64(),
             "steps": self.steps,
