@@ -227,9 +227,9 @@ impl Ledger {
         self.window_ms = plan.window_ms.filter(|window_ms| *window_ms > 0).unwrap_or(self.window_ms);
     }
 
-    /// Nothing may be sent before `until_ms`. A freeze is never shortened.
+    /// Nothing may be sent before `until_ms`, on whatever clock. A freeze is never shortened.
     pub fn freeze(&mut self, until_ms: u64) {
-        self.frozen_until_ms = self.frozen_until_ms.max(until_ms);
+        self.frozen_until_ms = self.frozen_until_ms.max(past_on_every_clock(until_ms));
     }
 
     /// How many uses the window takes.
@@ -267,7 +267,12 @@ impl Ledger {
 
 /// When a permit can be used again: the first moment that is a window later on every clock.
 fn free_at_ms(answered_ms: u64, window_ms: u64) -> u64 {
-    answered_ms.saturating_add(window_ms).saturating_add(CLOCKS_DIFFER_MS)
+    past_on_every_clock(answered_ms.saturating_add(window_ms))
+}
+
+/// When a time of one clock is past on all of them.
+fn past_on_every_clock(at_ms: u64) -> u64 {
+    at_ms.saturating_add(CLOCKS_DIFFER_MS)
 }
 
 #[cfg(test)]

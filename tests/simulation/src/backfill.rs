@@ -22,6 +22,7 @@ use shared::{
 use crate::{
     faults::Fault,
     judge::{Foreseen, Judge},
+    knobs::Knobs,
     logs::Logs,
     received::Sender,
     scene::Report,
@@ -77,8 +78,15 @@ pub(crate) fn simulate(seed: u64, keep_trace: bool, logs: &Logs) -> Report {
 fn play(seed: u64, keep_trace: bool, logs: &Logs, killed: u32) -> (Outcome, Report) {
     let settings = Settings { sound: Sound::Sketch, ..Settings::default() };
     let faults_until_ms = MIDNIGHT_MS;
-    let world =
-        World::new(Plan { seed, keep_trace, faults_until_ms, settings, bodies: Bodies::Prompt, refusing: None });
+    let world = World::new(Plan {
+        seed,
+        keep_trace,
+        faults_until_ms,
+        settings,
+        knobs: Knobs::default(),
+        bodies: Bodies::Prompt,
+        refusing: None,
+    });
     let scripts: Vec<Script> = (1..=DAYS).flat_map(|before| old_calls(seed, before)).collect();
     let recordings = scripts.iter().map(|script| script.recordings.len()).sum();
     let mut judge = world.judge(logs.clone(), Foreseen::of(&scripts));

@@ -44,11 +44,13 @@ pub(crate) struct SimulatedClock {
     pub(crate) time: Time,
     /// The chance.
     pub(crate) dice: Dice,
+    /// By how much it is ahead of the time, milliseconds; behind it, if that is negative.
+    pub(crate) ahead_ms: i64,
 }
 
 impl Clock for SimulatedClock {
     fn now_ms(&self) -> u64 {
-        self.time.now_ms()
+        self.time.now_ms().saturating_add_signed(self.ahead_ms)
     }
 
     async fn sleep(&self, duration: Duration) {

@@ -1,6 +1,10 @@
 //! The way to the table and the bucket: it takes time, and what is sent over it or comes back may get lost.
 
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    rc::Rc,
+};
 
 use bytes::Bytes;
 use shared::{
@@ -41,8 +45,44 @@ pub(crate) struct Crossing {
     pub(crate) faults: Faults,
     /// What is written down of it.
     pub(crate) trace: Trace,
+    /// What is away for a while.
+    pub(crate) closures: Rc<Closures>,
     /// Keys of objects of which the bucket has told the program that it holds them.
     pub(crate) confirmed: Rc<RefCell<BTreeSet<ObjectKey>>>,
+}
+
+/// Until when table and bucket refuse everything, or everything of a kind, epoch milliseconds.
+#[derive(Debug, Default)]
+pub(crate) struct Closures {
+    table_until_ms: Cell<u64>,
+    bucket_until_ms: Cell<u64>,
+    /// Whether the bucket gives out what it holds meanwhile.
+    gives_out: Cell<bool>,
+    /// Whether the bucket says that it will never take anything in again.
+    for_good: Cell<bool>,
+}
+
+impl Closures {
+    /// The table answers nobody.
+    pub(crate) fn close_table(&self, until_ms: u64) {
+        self.table_until_ms.set(until_ms);
+    }
+
+    /// The bucket takes nothing in: for good, as it says, or for now.
+    pub(crate) fn close_bucket(&self, until_ms: u64, gives_out: bool, for_good: bool) {
+        self.bucket_until_ms.set(until_ms);
+        self.gives_out.set(gives_out);
+        self.for_good.set(for_good);
+    }
+
+    fn refusal_of_bucket(&self, now_ms: u64, takes_in: bool) -> Option<ArchiveError> {
+        let refuses = now_ms < self.bucket_until_ms.get() && (takes_in || !self.gives_out.get());
+        let refusal = || match self.for_good.get() {
+            true => ArchiveError::Rejected("AccessDenied".to_owned()),
+            false => ArchiveError::Unavailable("InsufficientStorage".to_owned()),
+        };
+        refuses.then(refusal)
+    }
 }
 
 /// A port behind the network.
@@ -60,12 +100,19 @@ impl<P> Far<P> {
 }
 
 /// What a port says where the network fails.
-trait NetworkError {
+trait NetworkError: Sized {
+    /// Whether what is asked is refused now; `writes` says whether it would change something.
+    fn closed(closures: &Closures, now_ms: u64, writes: bool) -> Option<Self>;
     fn refused() -> Self;
     fn unanswered() -> Self;
 }
 
 impl NetworkError for StoreError {
+    fn closed(closures: &Closures, now_ms: u64, _: bool) -> Option<Self> {
+        let is_away = now_ms < closures.table_until_ms.get();
+        is_away.then(|| Self::Unavailable("InternalServerError".to_owned()))
+    }
+
     fn refused() -> Self {
         Self::Unavailable("ThrottlingException".to_owned())
     }
@@ -76,6 +123,10 @@ impl NetworkError for StoreError {
 }
 
 impl NetworkError for ArchiveError {
+    fn closed(closures: &Closures, now_ms: u64, writes: bool) -> Option<Self> {
+        closures.refusal_of_bucket(now_ms, writes)
+    }
+
     fn refused() -> Self {
         Self::Unavailable("SlowDown".to_owned())
     }
@@ -87,7 +138,25 @@ impl NetworkError for ArchiveError {
 
 impl Crossing {
     async fn cross<T, E: NetworkError>(&self, what: &str, act: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        self.cross_over(what, false, act).await
+    }
+
+    /// The same for what changes something in the bucket.
+    async fn cross_in<T, E: NetworkError>(&self, what: &str, act: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        self.cross_over(what, true, act).await
+    }
+
+    async fn cross_over<T, E: NetworkError>(
+        &self,
+        what: &str,
+        writes: bool,
+        act: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         self.travel().await;
+        if let Some(refusal) = E::closed(&self.closures, self.time.now_ms(), writes) {
+            self.trace.line(format_args!("{what} refused, as everything is"));
+            return Err(refusal);
+        }
         if self.faults.strikes(Fault::Refused) {
             self.trace.line(format_args!("{what} refused"));
             return Err(E::refused());
@@ -202,7 +271,7 @@ impl<P: PermitStore> PermitStore for Far<P> {
 
 impl<P: ArchiveStore> ArchiveStore for Far<P> {
     async fn create(&self, object: &NewObject, body: ByteStream) -> Result<Created, ArchiveError> {
-        let created = self.crossing.cross("create object", self.port.create(object, body)).await;
+        let created = self.crossing.cross_in("create object", self.port.create(object, body)).await;
         if matches!(created, Ok(Created::Stored { .. })) {
             self.crossing.confirmed.borrow_mut().insert(object.key.clone());
         }
@@ -230,7 +299,7 @@ impl<P: ArchiveStore> ArchiveStore for Far<P> {
     }
 
     async fn write(&self, key: &ObjectKey, json: Bytes, replacing: Option<&str>) -> Result<Written, ArchiveError> {
-        self.crossing.cross("write document", self.port.write(key, json, replacing)).await
+        self.crossing.cross_in("write document", self.port.write(key, json, replacing)).await
     }
 
     async fn settle(&self) {

@@ -1,5 +1,7 @@
 //! One simulated day: calls happen, the stack works, faults strike; then faults stop and all must come to rest.
 
+use std::collections::BTreeSet;
+
 use ringcentral_sim::{
     DeliverySettings, Settings, Sound,
     calls::{Day, Mix, Shape, Troubles},
@@ -7,8 +9,11 @@ use ringcentral_sim::{
 };
 
 use crate::{
+    drain::{Backlog, Drained},
     judge::Foreseen,
+    knobs::{Knobs, Reconciling},
     logs::Logs,
+    mishaps,
     scene::Report,
     schedule::{archive_every_minute, reconcile_every_quarter},
     vendor::Bodies,
@@ -18,7 +23,7 @@ use crate::{
 /// Which of the day's events reach the webhook, but for those that a fault keeps back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Told {
-    /// All, and there is no reconciler.
+    /// All; on some days there is no reconciler.
     All,
     /// Seven of ten; one of ten comes twice, and each is late by up to minutes, so that any order is possible.
     Lossy,
@@ -45,19 +50,29 @@ const LEAST_ARCHIVED: usize = 25;
 
 /// Simulates the day of a seed.
 pub(crate) fn simulate(told: Told, seed: u64, keep_trace: bool, logs: Logs) -> Report {
-    let delivery = told.delivery();
-    let settings = Settings { sound: Sound::Sketch, delivery, ..Settings::default() };
+    let knobs = Knobs::of(seed, told.reconciling());
+    let (reconciling, retention_days) = (knobs.reconciling, knobs.retention_days());
+    let delivery = told.delivery(reconciling);
+    let settings = Settings { sound: Sound::Sketch, delivery, retention_days, ..Settings::default() };
     let faults_until_ms = MIDNIGHT_MS + DAY_MS;
     let world =
-        World::new(Plan { seed, keep_trace, faults_until_ms, settings, bodies: Bodies::Varied, refusing: None });
+        World::new(Plan { seed, keep_trace, faults_until_ms, settings, knobs, bodies: Bodies::Varied, refusing: None });
     // A call handed on begins to be recorded anew while its first recording is fetched: where races are.
     let mix = Mix::default().with(Shape::BlindTransfer, 8);
     let troubles = Troubles { elsewhere: 0.02, ..Troubles::default() };
     let scripts = Day { calls: CALLS, mix, troubles, ..Day::new(seed, MIDNIGHT_MS) }.scripts();
     let offered = || scripts.iter().flat_map(|script| &script.recordings);
     let (recordings, spoilt) = (offered().count(), offered().filter(|recording| is_spoilt(recording)).count());
+    let plain: BTreeSet<String> =
+        offered().filter(|one| !is_spoilt(one) && !one.too_short).map(|one| one.id.clone()).collect();
+    mishaps::plan(&world, reconciling, &offered().map(|one| one.id.as_str()).collect::<Vec<_>>());
+    let backlog = Backlog::default();
+    world.spawner.spawn(backlog.clone().see(world.clone(), plain));
     world.tell();
-    if told != Told::All {
+    if reconciling == Reconciling::Everything {
+        world.functions.oversee();
+    }
+    if reconciling != Reconciling::Nothing {
         world.spawner.spawn(reconcile_every_quarter(world.clone(), RECONCILED_UNTIL_MS));
     }
     world.spawner.spawn(archive_every_minute(world.clone()));
@@ -72,11 +87,17 @@ pub(crate) fn simulate(told: Told, seed: u64, keep_trace: bool, logs: Logs) -> R
     if judge.violations().is_empty() {
         judge.look_at_refusals();
     }
-    if told != Told::All && judge.violations().is_empty() {
+    if reconciling != Reconciling::Nothing && judge.violations().is_empty() {
         judge.look_for_missing();
         judge.look_at_share();
     }
+    let mut drained = Drained::default();
+    if judge.violations().is_empty() {
+        let limit = world.vendor.core.borrow().settings().heavy_limit;
+        drained = judge.look_at_drain(&backlog, limit);
+    }
     let mut report = Report::of(seed, &world, &judge, recordings, steps);
+    report.drained = drained;
     report.faults.insert("RecordingSpoilt".to_owned(), u32::try_from(spoilt).unwrap_or(u32::MAX));
     report.violations.extend(thinness(&report));
     report
@@ -99,9 +120,20 @@ fn thinness(report: &Report) -> Option<String> {
 }
 
 impl Told {
-    /// Nobody repairs a blacklisted subscription here: it must not come to that.
-    fn delivery(self) -> DeliverySettings {
-        let all = DeliverySettings { blacklist_after_ms: u64::MAX, ..DeliverySettings::default() };
+    /// What the reconciler may do.
+    fn reconciling(self) -> &'static [Reconciling] {
+        match self {
+            Self::All => &[Reconciling::Nothing, Reconciling::Everything],
+            Self::Lossy | Self::None => &[Reconciling::Sweeps, Reconciling::Everything],
+        }
+    }
+
+    /// Where nobody repairs a blacklisted subscription it must not come to that.
+    fn delivery(self, reconciling: Reconciling) -> DeliverySettings {
+        let life = DeliverySettings::default();
+        let is_repaired = reconciling == Reconciling::Everything;
+        let blacklist_after_ms = if is_repaired { life.blacklist_after_ms } else { u64::MAX };
+        let all = DeliverySettings { blacklist_after_ms, ..life };
         match self {
             Self::All => all,
             Self::Lossy => DeliverySettings { lag_max_ms: 5 * MINUTE_MS, drop_share: 0.3, duplicate_share: 0.1, ..all },

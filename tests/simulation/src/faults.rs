@@ -43,12 +43,38 @@ pub(crate) enum Fault {
     TickMissed,
     /// The schedule starts two runs.
     TickTwice,
+    /// The schedule leaves out many minutes in a row.
+    TicksMissed,
+    /// The schedule starts many runs at once.
+    TicksAtOnce,
     /// The stream starts a run beside the schedule's.
     StreamStarted,
+    /// The stream starts it late.
+    StreamLate,
+    /// The stream starts it again, though it has run.
+    StreamAgain,
+    /// An instance's clock is ahead of the time, or behind it.
+    ClockSkew,
+    /// The ledger of permits vanishes from the table.
+    PermitRowLost,
+    /// The access token vanishes from the table, and with it the right to mint.
+    TokenRowLost,
+    /// A session's row becomes one that cannot be read, until a person mends it.
+    RowSpoilt,
+    /// The whole table is what it was an hour ago.
+    TableRestored,
+    /// The table answers nobody for a while.
+    TableDown,
+    /// The bucket takes nothing in for a while, and perhaps gives nothing out.
+    BucketRefuses,
+    /// Nothing that the vendor sends of a recording comes to an end.
+    RecordingPoisoned,
+    /// The vendor has given up the subscription for want of answers; seen when it is made anew.
+    SubscriptionDied,
 }
 
 impl Fault {
-    /// How likely it is each time it could happen.
+    /// How likely it is each time it could happen; some could once a day.
     fn share(self) -> f64 {
         match self {
             Self::Refused | Self::RequestLost | Self::AnswerLost => 0.02,
@@ -60,6 +86,13 @@ impl Fault {
             Self::ArchiverKilled => 0.12,
             Self::ReconcilerKilled => 0.3,
             Self::TickMissed | Self::TickTwice | Self::StreamStarted => 0.08,
+            Self::TicksMissed | Self::TicksAtOnce => 0.01,
+            Self::StreamLate | Self::StreamAgain => 0.3,
+            Self::PermitRowLost | Self::TokenRowLost => 0.5,
+            Self::RowSpoilt | Self::TableRestored | Self::TableDown | Self::BucketRefuses => 0.3,
+            Self::RecordingPoisoned => 0.3,
+            // These follow from others, and from how the stack is deployed.
+            Self::ClockSkew | Self::SubscriptionDied => 0.0,
         }
     }
 }
@@ -92,6 +125,11 @@ impl Faults {
     /// Whether the fault is to happen this time, if nothing comes in between; it does not count yet.
     pub(crate) fn plans(&self, fault: Fault) -> bool {
         self.time.now_ms() < self.until_ms && self.dice.hits(fault.share())
+    }
+
+    /// Until when faults strike, epoch milliseconds.
+    pub(crate) fn until_ms(&self) -> u64 {
+        self.until_ms
     }
 
     /// Counts a fault that has happened.

@@ -19,6 +19,7 @@ use shared::{
         secrets::RingCentralCredentials,
     },
     domain::{delivery, permits::Share, session::Schedule},
+    ports::clock::Clock,
     secret::Secret,
     telemetry::measured::{self, Delivered},
     usecases::record_notification::{Outcome, record_notification},
@@ -33,6 +34,7 @@ use crate::{
     memory::{MemoryBucket, MemoryPermitRows, MemoryTable, MemoryTokenRow},
     received::Sender,
     vendor::Vendor,
+    world::{HOUR_MS, MINUTE_MS},
 };
 
 /// The vendor's client.
@@ -40,6 +42,12 @@ pub(crate) type Source = RingCentral<Vendor, Far<MemoryTokenRow>, Far<MemoryPerm
 
 /// Where the webhook is.
 pub(crate) const WEBHOOK_URL: &str = "https://webhook.test/";
+
+/// A process of a function: its client of the vendor, and its clock.
+pub(crate) struct Instance {
+    source: Source,
+    clock: SimulatedClock,
+}
 
 /// The deployed stack.
 pub(crate) struct Functions {
@@ -77,14 +85,18 @@ pub(crate) struct Deployment {
     pub(crate) schedule: Schedule,
     /// How long the vendor keeps a recording.
     pub(crate) retention: Duration,
+    /// How much of the call log the reconciler reads anew every hour.
+    pub(crate) window: Duration,
+    /// How far an instance's clock may be ahead of the time, or behind it, milliseconds.
+    pub(crate) skew_ms: u64,
     /// The part of the vendor's limit that the reconciler keeps within.
     pub(crate) share: Share,
     /// Where its tokens may go.
     pub(crate) origins: OriginGate,
     /// What it signs in with.
     pub(crate) credentials: RingCentralCredentials,
-    /// What authentic deliveries carry.
-    pub(crate) verification: Secret,
+    /// What authentic deliveries carry one of; new subscriptions carry the first.
+    pub(crate) verification: Vec<Secret>,
 }
 
 impl Functions {
@@ -128,6 +140,11 @@ impl Functions {
     /// What the vendor was told had been recorded.
     pub(crate) fn acknowledged(&self) -> Vec<Acknowledged> {
         self.acknowledged.borrow().clone()
+    }
+
+    /// What was acknowledged but for the first `known` was lost with the rows it became.
+    pub(crate) fn forget_acknowledged(&self, known: usize) {
+        self.acknowledged.borrow_mut().truncate(known);
     }
 
     /// The deployed archiver.
@@ -197,18 +214,18 @@ impl Functions {
 
     /// One invocation of the webhook; whether it answered 200.
     async fn hear(self: &Rc<Self>, delivery: &Delivery) -> bool {
-        let Crossing { time, dice, faults, trace, .. } = &self.with.crossing;
+        let Crossing { dice, faults, trace, .. } = &self.with.crossing;
         let token = delivery.headers.iter().find(|(name, _)| *name == "Verification-Token");
         let tokens = token.map(|(_, token)| token.as_bytes()).into_iter().collect();
         let authentic = delivery::Delivery { body: &delivery.body, tokens };
-        let Some(authentic) = authentic.authenticate(std::slice::from_ref(&self.with.verification)) else {
+        let Some(authentic) = authentic.authenticate(&self.with.verification) else {
             self.measure(measured::delivery(Delivered::Forged));
             self.with.vendor.wrongs.borrow_mut().push("an authentic notification was refused".to_owned());
             return false;
         };
         for tokens in [Vec::new(), vec![b"".as_slice()], vec![b"guessed".as_slice()]] {
             let forged = delivery::Delivery { body: &delivery.body, tokens };
-            if forged.authenticate(std::slice::from_ref(&self.with.verification)).is_some() {
+            if forged.authenticate(&self.with.verification).is_some() {
                 self.with.vendor.wrongs.borrow_mut().push("a forged notification was taken".to_owned());
             }
         }
@@ -216,7 +233,8 @@ impl Functions {
         let asked_for = self.webhook.doom();
         let chance = || faults.plans(Fault::WebhookKilled).then(|| dice.between(0..=2));
         let doom = asked_for.or_else(|| chance().and_then(|awaits| u32::try_from(awaits).ok()));
-        let recording = record_notification(&sessions, &self.with.schedule, &authentic, time.now_ms());
+        let (now_ms, restores) = (self.clock().now_ms(), self.with.table.restores());
+        let recording = record_notification(&sessions, &self.with.schedule, &authentic, now_ms);
         let mut recording = Mortal::new(recording, doom.unwrap_or(u32::MAX));
         let recorded = (&mut recording).await;
         if recorded.is_some() {
@@ -226,9 +244,11 @@ impl Functions {
             Some(Ok(outcome)) => {
                 self.measure(measured::delivery(Delivered::Taken(outcome)));
                 trace.line(format_args!("webhook {}", outcome.name()));
-                self.acknowledged.borrow_mut().push(delivery.body.as_slice().into());
+                if restores == self.with.table.restores() {
+                    self.acknowledged.borrow_mut().push(delivery.body.as_slice().into());
+                }
                 if outcome == Outcome::Recorded && faults.strikes(Fault::StreamStarted) {
-                    self.start(&self.archiver, "stream");
+                    self.start_by_stream();
                 }
                 true
             }
@@ -244,16 +264,67 @@ impl Functions {
         }
     }
 
+    /// The table's stream starts the archiver: at once or late, and perhaps again with what it has told before.
+    fn start_by_stream(self: &Rc<Self>) {
+        let this = self.clone();
+        self.running.set(self.running.get() + 1);
+        self.with.spawner.spawn(async move {
+            let Crossing { time, dice, faults, .. } = &this.with.crossing;
+            if faults.strikes(Fault::StreamLate) {
+                time.sleep(dice.between(1_000..=10 * MINUTE_MS)).await;
+            }
+            this.start(&this.archiver, "stream");
+            while faults.strikes(Fault::StreamAgain) {
+                time.sleep(dice.between(1_000..=MINUTE_MS)).await;
+                this.start(&this.archiver, "stream, again");
+            }
+            this.running.set(this.running.get() - 1);
+        });
+    }
+
     /// A stranger who guesses sends an event to the webhook.
     pub(crate) fn knock(&self) {
         let guessed = delivery::Delivery { body: b"{}", tokens: vec![b"guessed"] };
-        if guessed.authenticate(std::slice::from_ref(&self.with.verification)).is_none() {
+        if guessed.authenticate(&self.with.verification).is_none() {
             self.measure(measured::delivery(Delivered::Forged));
         }
     }
 
-    /// A client of the vendor, as a function that starts cold makes one; `holder` tells it from others.
+    /// A client of the vendor whose clock goes right; `holder` tells it from others.
     pub(crate) fn sign_in(&self, sender: Sender, holder: &str) -> Source {
+        self.client(sender, holder, self.true_clock())
+    }
+
+    /// An instance that starts cold; `holder` tells it from others.
+    fn instance(&self, sender: Sender, holder: &str) -> Instance {
+        let clock = self.clock();
+        if clock.ahead_ms != 0 {
+            self.with.crossing.faults.struck_by(Fault::ClockSkew);
+        }
+        Instance { source: self.client(sender, holder, clock.clone()), clock }
+    }
+
+    /// The clock of an instance: it may be ahead of the time, or behind it.
+    fn clock(&self) -> SimulatedClock {
+        let Deployment { crossing, skew_ms, .. } = &self.with;
+        let may_be_off = *skew_ms > 0 && crossing.time.now_ms() < crossing.faults.until_ms();
+        let off_ms =
+            if may_be_off { crossing.dice.between(0..=2 * skew_ms).cast_signed() - skew_ms.cast_signed() } else { 0 };
+        SimulatedClock { ahead_ms: off_ms, ..self.true_clock() }
+    }
+
+    fn true_clock(&self) -> SimulatedClock {
+        let Crossing { time, dice, .. } = &self.with.crossing;
+        SimulatedClock { time: time.clone(), dice: dice.clone(), ahead_ms: 0 }
+    }
+
+    /// Whether faults stopped so long ago that no run may fail any more.
+    fn is_calm(&self) -> bool {
+        let Crossing { time, faults, .. } = &self.with.crossing;
+        time.now_ms() > faults.until_ms() + HOUR_MS
+    }
+
+    fn client(&self, sender: Sender, holder: &str, clock: SimulatedClock) -> Source {
         let Deployment { crossing, vendor, table, origins, credentials, .. } = &self.with;
         let vendor = Vendor { sender, ..vendor.clone() };
         let row = Far::new(table.token_row(&credentials.client_id), crossing.clone());
@@ -264,7 +335,6 @@ impl Functions {
             Sender::Archiver => Permits::new(rows, holder.to_owned()),
             Sender::Reconciler => Permits::within(self.with.share, rows, holder.to_owned()),
         };
-        let clock = SimulatedClock { time: crossing.time.clone(), dice: crossing.dice.clone() };
         RingCentral::new(vendor, origins.clone(), keeper, permits, clock)
     }
 }

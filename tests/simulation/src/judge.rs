@@ -24,6 +24,7 @@ use shared::domain::{
 use crate::{
     executor::Time,
     functions::Acknowledged,
+    knobs::Knobs,
     logs::Logs,
     memory::{MemoryBucket, MemoryTable, StoredObject},
     trace::Trace,
@@ -40,12 +41,16 @@ pub(crate) struct Judge {
     bucket: MemoryBucket,
     vendor: Vendor,
     schedule: Schedule,
+    knobs: Knobs,
     confirmed: Rc<RefCell<BTreeSet<ObjectKey>>>,
     foreseen: Foreseen,
     rows: BTreeMap<SessionKey, SessionRow>,
     objects: BTreeMap<RecordingId, ObjectKey>,
     /// How much of what the vendor received has been looked at.
     received: usize,
+    restores: u32,
+    /// Recordings that lay in the bucket when the table was made an older one that did not know so.
+    unknown_since_restore: BTreeSet<RecordingId>,
     violations: Vec<String>,
 }
 
@@ -56,11 +61,12 @@ impl Judge {
         table: MemoryTable,
         bucket: MemoryBucket,
         vendor: Vendor,
-        schedule: Schedule,
+        (schedule, knobs): (Schedule, Knobs),
         foreseen: Foreseen,
     ) -> Self {
         Self {
             schedule,
+            knobs,
             confirmed: vendor.crossing.confirmed.clone(),
             foreseen,
             time,
@@ -72,6 +78,8 @@ impl Judge {
             rows: BTreeMap::new(),
             objects: BTreeMap::new(),
             received: 0,
+            restores: 0,
+            unknown_since_restore: BTreeSet::new(),
             violations: Vec::new(),
         }
     }
@@ -80,6 +88,9 @@ impl Judge {
     pub(crate) fn look(&mut self) -> bool {
         for key in self.bucket.changed() {
             self.look_at_object(&key);
+        }
+        if self.restores != self.table.restores() {
+            self.follow_the_restore();
         }
         for key in self.table.changed() {
             self.look_at_row(&key);
@@ -130,9 +141,30 @@ impl Judge {
                 }
             }
         }
+        // What no row knows since an older table took the place of the one that did, only the call log can tell of.
+        stray.retain(|recording, _| !self.unknown_since_restore.contains(recording) || self.is_listed(recording));
         for key in stray.values().filter(|_| at_rest) {
             self.complain(format!("no row knows that {key} is archived"));
         }
+    }
+
+    /// The table is an older one: what its rows say now is what they must go on from.
+    fn follow_the_restore(&mut self) {
+        self.restores = self.table.restores();
+        let rows =
+            self.table.with_rows(|rows| rows.iter().map(|(key, stored)| (key.clone(), stored.row.clone())).collect());
+        self.rows = rows;
+        let is_archived = |row: &SessionRow, one: &RecordingId| row.result(one).state == RecordingState::Archived;
+        let unknown = self.objects.keys().filter(|one| !self.rows.values().any(|row| is_archived(row, one)));
+        self.unknown_since_restore.extend(unknown.cloned());
+    }
+
+    /// When a recording was archived, epoch milliseconds, if it is.
+    pub(crate) fn archived_at_ms(&self, recording: &RecordingId) -> Option<u64> {
+        self.table.with_rows(|rows| {
+            let results = rows.values().filter_map(|stored| stored.row.results.get(recording));
+            results.filter(|result| result.state == RecordingState::Archived).map(|result| result.at_ms).min()
+        })
     }
 
     /// What was found wrong so far.

@@ -12,6 +12,7 @@ use shared::domain::{day, ids::AccountId, object_key::ObjectKey, session::Record
 
 use crate::{
     cloudwatch::Point,
+    knobs::Knobs,
     logs::Logs,
     schedule::{archive_each_minute, reconcile_every_quarter},
     vendor::Bodies,
@@ -83,6 +84,7 @@ fn live(weather: Weather, days: u64, seed: u64) -> Month {
         keep_trace: false,
         faults_until_ms: MIDNIGHT_MS,
         settings,
+        knobs: Knobs::default(),
         bodies: Bodies::Prompt,
         refusing: None,
     });

@@ -9,12 +9,13 @@ use shared::domain::session::RecordingState;
 use crate::{
     calls::{Calls, Planned},
     judge::{Foreseen, Judge},
+    knobs::Knobs,
     logs::Logs,
     received::{Received, Sender, WINDOW_MS},
     scene::Report,
     schedule::{archive_every_minute, reconcile_every_quarter},
     vendor::Bodies,
-    world::{DAY_MS, HOUR_MS, MIDNIGHT_MS, MINUTE_MS, Plan, RECONCILER_PERCENT, World},
+    world::{DAY_MS, HOUR_MS, MIDNIGHT_MS, MINUTE_MS, Plan, World},
 };
 
 /// What there is before the stack is new.
@@ -48,8 +49,15 @@ pub(crate) fn simulate(seed: u64, keep_trace: bool, logs: Logs) -> Report {
     let delivery = DeliverySettings { blacklist_after_ms: u64::MAX, ..DeliverySettings::default() };
     let settings = Settings { sound: Sound::Sketch, retention_days: account.days, delivery, ..Settings::default() };
     let faults_until_ms = MIDNIGHT_MS;
-    let world =
-        World::new(Plan { seed, keep_trace, faults_until_ms, settings, bodies: Bodies::Prompt, refusing: None });
+    let world = World::new(Plan {
+        seed,
+        keep_trace,
+        faults_until_ms,
+        settings,
+        knobs: Knobs::default(),
+        bodies: Bodies::Prompt,
+        refusing: None,
+    });
     let calls = Calls::of(seed)
         .arrive(MIDNIGHT_MS - account.days * DAY_MS, MIDNIGHT_MS, account.rate)
         .arrive(MIDNIGHT_MS, NEW_UNTIL_MS, NEW_RATE)
@@ -107,7 +115,7 @@ fn look_at_times(world: &World, judge: &mut Judge, account: &Account, calls: &[P
     let caused = caused(&world.vendor.received.borrow(), &backfilled, done_ms);
     // The first one stands at the beginning of the time, and the last one at its end.
     let per_window = caused.saturating_sub(1) as f64 * WINDOW_MS as f64 / (done_ms - MIDNIGHT_MS) as f64;
-    let share = world.vendor.core.borrow().settings().heavy_limit as f64 * f64::from(RECONCILER_PERCENT) / 100.0;
+    let share = (world.vendor.core.borrow().settings().heavy_limit * Knobs::default().share_percent()) as f64 / 100.0;
     world.trace.line(format_args!(
         "new ones waited for {oldest_ms} ms at most; old ones took {} ms and {per_window:.2} requests a window",
         done_ms - MIDNIGHT_MS

@@ -43,7 +43,13 @@ pub(crate) struct Received {
 
 /// The times in which nothing may be sent, epoch milliseconds, by who heard so.
 #[derive(Debug, Default)]
-pub(crate) struct Penalties(BTreeMap<Sender, Range<u64>>);
+pub(crate) struct Penalties {
+    heard: BTreeMap<Sender, Range<u64>>,
+    /// How much sooner an instance may think that one is over, of which it did not hear itself, milliseconds.
+    too_far_apart_ms: u64,
+    /// When the ledger was lost by which the functions tell each other, epoch milliseconds.
+    lost_at_ms: Vec<u64>,
+}
 
 impl Sender {
     /// A word for it.
@@ -63,32 +69,53 @@ impl Received {
 }
 
 impl Penalties {
+    /// None yet, among instances whose clocks differ by so much more than the design allows for, milliseconds.
+    pub(crate) fn among(too_far_apart_ms: u64) -> Self {
+        Self { too_far_apart_ms, ..Self::default() }
+    }
+
     /// One begins now, and `sender` hears so; `counted` says whether it is the limit's own.
     pub(crate) fn begin(&mut self, sender: Sender, counted: bool, now_ms: u64) {
         let lasts_ms = if counted { WINDOW_MS } else { PAUSE_MS };
         // A short one does not end the long one that it falls into.
-        let known_until_ms = self.0.get(&sender).map_or(0, |known| known.end);
-        self.0.insert(sender, now_ms..known_until_ms.max(now_ms + lasts_ms));
+        let known_until_ms = self.heard.get(&sender).map_or(0, |known| known.end);
+        self.heard.insert(sender, now_ms..known_until_ms.max(now_ms + lasts_ms));
     }
 
     /// What `sender` heard of one is lost with it.
     pub(crate) fn forget(&mut self, sender: Sender) {
-        self.0.remove(&sender);
+        self.heard.remove(&sender);
+    }
+
+    /// The ledger has vanished now: nobody need know of one any more, nor of what was sent.
+    pub(crate) fn lose(&mut self, now_ms: u64) {
+        self.heard.clear();
+        self.lost_at_ms.push(now_ms);
+    }
+
+    /// When the ledger vanished, epoch milliseconds, in order.
+    pub(crate) fn lost_at_ms(&self) -> &[u64] {
+        &self.lost_at_ms
     }
 
     /// Whether `sender` must know that nothing may be sent now.
     pub(crate) fn forbid(&self, sender: Sender, now_ms: u64) -> bool {
-        self.0.iter().any(|(heard_by, during)| {
+        self.heard.iter().any(|(heard_by, during)| {
             let known_ms = if *heard_by == sender { 0 } else { TOLD_WITHIN_MS };
-            (during.start + known_ms..during.end).contains(&now_ms)
+            (during.start + known_ms..during.end.saturating_sub(self.too_far_apart_ms)).contains(&now_ms)
         })
     }
 }
 
-/// The most of these times, in order, that lie within one window.
+/// The most of these times, in order, that lie within one of the vendor's windows.
 pub(crate) fn fullest_window(times: &[u64]) -> usize {
+    fullest_within(WINDOW_MS, times)
+}
+
+/// The most of these times, in order, that lie within so many milliseconds.
+pub(crate) fn fullest_within(window_ms: u64, times: &[u64]) -> usize {
     let in_window = |(place, end_ms): (usize, &u64)| {
-        place + 1 - times[..=place].partition_point(|at_ms| at_ms + WINDOW_MS <= *end_ms)
+        place + 1 - times[..=place].partition_point(|at_ms| at_ms + window_ms <= *end_ms)
     };
     times.iter().enumerate().map(in_window).max().unwrap_or_default()
 }

@@ -5,21 +5,24 @@ use std::collections::BTreeMap;
 use crate::{
     backfill,
     day::{self, Told},
+    drain::Drained,
     judge::Judge,
     logs::Logs,
-    new_stack,
+    new_stack, poisoned_day,
     world::{MIDNIGHT_MS, World},
 };
 
 /// What happens in a simulated world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scene {
-    /// A day of calls and faults, and no reconciler.
+    /// A day of calls and faults; half of the stacks have a reconciler that does all of its work, half have none.
     Day,
     /// The same, but three of ten events are lost, one of ten comes twice, and any order is possible; with a reconciler.
     LossyDay,
     /// The same, and no event is ever heard.
     SilentDay,
+    /// A day on which nothing is wrong but some recordings, of which nothing ever comes.
+    PoisonedDay,
     /// A month of old calls is found by a backfill: by one that nothing disturbs, and by one that is killed ten times.
     Backfill,
     /// A new stack on an account with old calls, of ninety days or of two busy ones, while new ones happen.
@@ -43,6 +46,8 @@ pub struct Report {
     pub endings: [usize; 5],
     /// Faults by name; those the vendor's own recordings brought with them are `RecordingSpoilt`.
     pub faults: BTreeMap<String, u32>,
+    /// What waited when faults stopped, and how long it took.
+    pub drained: Drained,
     /// Simulated time from midnight to rest, milliseconds.
     pub simulated_ms: u64,
     /// Steps after each of which the invariants were looked at.
@@ -56,6 +61,7 @@ pub fn simulate(scene: Scene, seed: u64, keep_trace: bool) -> Report {
         Scene::Day => day::simulate(Told::All, seed, keep_trace, logs),
         Scene::LossyDay => day::simulate(Told::Lossy, seed, keep_trace, logs),
         Scene::SilentDay => day::simulate(Told::None, seed, keep_trace, logs),
+        Scene::PoisonedDay => poisoned_day::simulate(seed, keep_trace, logs),
         Scene::Backfill => backfill::simulate(seed, keep_trace, &logs),
         Scene::NewStack => new_stack::simulate(seed, keep_trace, logs),
     })
@@ -73,6 +79,7 @@ impl Report {
             recordings,
             endings: judge.counts(),
             faults: struck.collect(),
+            drained: Drained::default(),
             simulated_ms: world.time.now_ms() - MIDNIGHT_MS,
             steps,
         }
@@ -101,8 +108,8 @@ mod tests {
 
     #[test]
     fn some_days_hold() {
-        let struck = hold(Scene::Day, 10);
-        assert_eq!(struck.len(), 19, "every fault strikes on some day: {struck:?}");
+        let struck = hold(Scene::Day, 20);
+        assert_eq!(struck.len(), 34, "every fault strikes on some day: {struck:?}");
     }
 
     #[test]
@@ -116,6 +123,11 @@ mod tests {
     fn a_day_of_lost_doubled_and_shuffled_events_is_archived_once() {
         let struck = hold(Scene::LossyDay, 5);
         assert!(struck.contains("ReconcilerKilled"), "{struck:?}");
+    }
+
+    #[test]
+    fn recordings_of_which_nothing_comes_do_not_keep_the_others() {
+        assert_eq!(hold(Scene::PoisonedDay, 2), ["RecordingPoisoned".to_owned()].into());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What starts the functions: every minute the archiver, every quarter of an hour the reconciler.
 
+use std::ops::RangeInclusive;
+
 use crate::{
     faults::Fault,
     world::{DAY_MS, MIDNIGHT_MS, MINUTE_MS, World},
@@ -11,6 +13,10 @@ const REST_WITHIN_MS: u64 = 8 * DAY_MS;
 
 /// From one start of the reconciler to the next, milliseconds; as the template has it.
 const QUARTER_MS: u64 = 15 * MINUTE_MS;
+
+/// So many minutes in a row are left out, and so many runs are started at once.
+const MISSED: RangeInclusive<u64> = 5..=90;
+const AT_ONCE: RangeInclusive<u64> = 2..=6;
 
 /// At which moment of each minute a schedule ticks, milliseconds.
 const TICK_MS: u64 = 20_000;
@@ -33,10 +39,17 @@ pub(crate) async fn archive_every_minute(world: World) {
                 minute_ms += if functions.busy() { 0 } else { idle_minutes.saturating_sub(1) * MINUTE_MS };
             }
             Some(_) if faults.strikes(Fault::TickMissed) => {}
+            Some(_) if faults.strikes(Fault::TicksMissed) => {
+                let until_ms = minute_ms + dice.between(MISSED) * MINUTE_MS;
+                minute_ms = until_ms.min(faults.until_ms());
+            }
             Some(_) => {
                 functions.start(&archiver, "schedule");
                 if faults.strikes(Fault::TickTwice) {
                     functions.start(&archiver, "schedule, again");
+                }
+                if faults.strikes(Fault::TicksAtOnce) {
+                    (0..dice.between(AT_ONCE)).for_each(|_| functions.start(&archiver, "schedule, once more"));
                 }
             }
         }
@@ -63,8 +76,12 @@ pub(crate) async fn reconcile_every_quarter(world: World, until_ms: u64) {
         functions.reconcile_at_ms(Some(at_ms));
         time.sleep_until(at_ms).await;
         quarter_ms += QUARTER_MS;
-        if !faults.strikes(Fault::TickMissed) {
-            functions.start(&reconciler, "schedule");
+        if faults.strikes(Fault::TickMissed) {
+            continue;
+        }
+        functions.start(&reconciler, "schedule");
+        if faults.strikes(Fault::TickTwice) {
+            functions.start(&reconciler, "schedule, again");
         }
     }
     functions.reconcile_at_ms(None);

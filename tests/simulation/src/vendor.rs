@@ -1,6 +1,6 @@
 //! The simulated vendor's core behind the product's own client: requests go in over a network that fails.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -15,6 +15,7 @@ use crate::{
     crossing::Crossing,
     executor::Time,
     faults::Fault,
+    poison::Poison,
     received::{Penalties, Received, Sender},
 };
 
@@ -51,6 +52,8 @@ pub(crate) struct Vendor {
     pub(crate) refusing: Option<Origin>,
     /// How bodies come.
     pub(crate) bodies: Bodies,
+    /// Recordings of which nothing comes to an end, until a time, epoch milliseconds.
+    pub(crate) poisoned: Rc<RefCell<BTreeMap<String, (Poison, u64)>>>,
     /// What the program sent and the vendor received, in order.
     pub(crate) received: Rc<RefCell<Vec<Received>>>,
     /// When the program knows that nothing may be sent.
@@ -89,12 +92,14 @@ impl Transport for Vendor {
             Outcome::Reply(reply) => reply,
             Outcome::Handshake(handshake) => {
                 time.sleep(dice.latency_ms(25, 125)).await;
+                faults.struck_by(Fault::SubscriptionDied);
                 let answer = echo(&handshake);
                 self.core.borrow_mut().finish_handshake(handshake, answer, time.now_ms())
             }
         };
         trace.line(format_args!("vendor {} {} {}", asked.method, asked.target, reply.status));
-        if faults.strikes(Fault::VendorAnswerLost) {
+        let poison = self.poison_of(&asked.target).filter(|_| reply.status == 200);
+        if poison == Some(Poison::Mute) || faults.strikes(Fault::VendorAnswerLost) {
             time.sleep(TIMEOUT_MS).await;
             return Err(timeout());
         }
@@ -120,11 +125,31 @@ impl Transport for Vendor {
             Bodies::Varied => (1_024, 3),
             Bodies::Prompt => (65_536, 3),
         };
-        Ok(arriving(reply, piece_bytes, pause_ms, time.clone()))
+        let whole = reply.body.clone();
+        let mut response = arriving(reply, piece_bytes, pause_ms, time.clone());
+        if let Some(poison) = poison {
+            if poison == Poison::Endless {
+                response.headers_mut().remove(http::header::CONTENT_LENGTH);
+            }
+            *response.body_mut() = poison.body(whole, time.clone());
+        }
+        Ok(response)
     }
 }
 
 impl Vendor {
+    /// From now until a time, epoch milliseconds, nothing comes to an end of a recording.
+    pub(crate) fn poison(&self, recording: &str, poison: Poison, until_ms: u64) {
+        self.poisoned.borrow_mut().insert(recording.to_owned(), (poison, until_ms));
+    }
+
+    fn poison_of(&self, target: &str) -> Option<Poison> {
+        let poisoned = self.poisoned.borrow();
+        let recording = target.strip_suffix("/content")?.rsplit('/').next()?;
+        let (poison, until_ms) = poisoned.get(recording)?;
+        (self.crossing.time.now_ms() < *until_ms).then_some(*poison)
+    }
+
     /// What the core makes of a request. Where it throttles, others have used up the limit: the penalty is its own.
     fn handle(&self, asked: &core::Request, throttles: bool) -> Outcome {
         let mut core = self.core.borrow_mut();

@@ -9,23 +9,19 @@ use ringcentral_sim::{
     core::{Origin, Outcome as Answer, Request, Simulator},
 };
 use serde_json::{Value, json};
-use shared::{
-    clients::secrets::RingCentralCredentials,
-    config::ArchiverConfig,
-    domain::{permits::Share, session::Schedule},
-    secret::Secret,
-};
+use shared::{clients::secrets::RingCentralCredentials, domain::session::Schedule, secret::Secret};
 
 use crate::{
     chance::Dice,
-    crossing::Crossing,
+    crossing::{Closures, Crossing},
     executor::{Executor, Spawner, Time},
     faults::Faults,
     functions::{Deployment, Functions, WEBHOOK_URL},
     judge::{Foreseen, Judge},
+    knobs::Knobs,
     logs::Logs,
     memory::{MemoryBucket, MemoryTable},
-    received::Sender,
+    received::{Penalties, Sender},
     trace::Trace,
     vendor::{Bodies, Vendor, echo, origins},
 };
@@ -39,11 +35,8 @@ pub(crate) const HOUR_MS: u64 = 60 * MINUTE_MS;
 /// A day, in milliseconds.
 pub(crate) const DAY_MS: u64 = 24 * HOUR_MS;
 
-/// The share of the vendor's limit that the reconciler keeps within, percent.
-pub(crate) const RECONCILER_PERCENT: u32 = 30;
-
-/// The verification token of the simulated subscription.
-const VERIFICATION: &str = "simulated-verification-token";
+/// The vendor has nothing to tell after so long but that a subscription ends in years.
+const TOLD_FOR_MS: u64 = 365 * DAY_MS;
 
 /// What one world has that others have not.
 pub(crate) struct Plan {
@@ -55,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) faults_until_ms: u64,
     /// The vendor's side.
     pub(crate) settings: Settings,
+    /// How the stack is deployed.
+    pub(crate) knobs: Knobs,
     /// How the vendor's bodies come.
     pub(crate) bodies: Bodies,
     /// The origin that refuses connections, if one does.
@@ -74,6 +69,8 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     /// Where tasks go.
     pub(crate) spawner: Spawner,
+    /// What is away for a while.
+    pub(crate) closures: Rc<Closures>,
     /// The table.
     pub(crate) table: MemoryTable,
     /// The bucket.
@@ -83,6 +80,7 @@ pub(crate) struct World {
     /// The deployed functions.
     pub(crate) functions: Rc<Functions>,
     schedule: Schedule,
+    knobs: Knobs,
 }
 
 impl World {
@@ -98,10 +96,13 @@ impl World {
             dice: dice.clone(),
             faults: faults.clone(),
             trace: trace.clone(),
+            closures: Rc::default(),
             confirmed: Rc::default(),
         };
         let spawner = Spawner::default();
-        let config = config();
+        let knobs = plan.knobs;
+        let config = knobs.config();
+        let closures = crossing.closures.clone();
         let (table, bucket) = (MemoryTable::default(), MemoryBucket::default());
         let credentials = RingCentralCredentials {
             client_id: plan.settings.client_id.clone(),
@@ -109,15 +110,16 @@ impl World {
             jwt: Secret::new(plan.settings.jwt.clone()),
         };
         let mut core = Simulator::new(plan.settings.clone(), origins());
-        subscribe(&mut core, &plan.settings);
+        subscribe(&mut core, &plan.settings, knobs.verification);
         let vendor = Vendor {
             sender: Sender::Archiver,
             core: Rc::new(RefCell::new(core)),
             crossing: crossing.clone(),
             bodies: plan.bodies,
             refusing: plan.refusing,
+            poisoned: Rc::default(),
             received: Rc::default(),
-            penalties: Rc::default(),
+            penalties: Rc::new(RefCell::new(Penalties::among(knobs.too_far_apart_ms()))),
             wrongs: Rc::default(),
         };
         let functions = Functions::deploy(Deployment {
@@ -128,12 +130,15 @@ impl World {
             bucket: bucket.clone(),
             schedule: config.schedule.clone(),
             retention: config.retention,
-            share: share(),
+            window: config.window,
+            share: config.share,
+            skew_ms: knobs.skew_ms,
             origins: config.origins,
             credentials,
-            verification: Secret::new(VERIFICATION.to_owned()),
+            verification: knobs.accepted.iter().map(|token| Secret::new((*token).to_owned())).collect(),
         });
-        Self { time, dice, faults, trace, spawner, table, bucket, vendor, functions, schedule: config.schedule }
+        let schedule = config.schedule;
+        Self { time, dice, faults, trace, spawner, closures, table, bucket, vendor, functions, schedule, knobs }
     }
 
     /// From now on the vendor's notifications go to the webhook, each at its time.
@@ -152,7 +157,8 @@ impl World {
     pub(crate) fn judge(&self, logs: Logs, foreseen: Foreseen) -> Judge {
         let (time, trace) = (self.time.clone(), self.trace.clone());
         let (table, bucket) = (self.table.clone(), self.bucket.clone());
-        Judge::new((time, trace, logs), table, bucket, self.vendor.clone(), self.schedule.clone(), foreseen)
+        let deployed = (self.schedule.clone(), self.knobs.clone());
+        Judge::new((time, trace, logs), table, bucket, self.vendor.clone(), deployed, foreseen)
     }
 
     /// Lets it run until nothing is left to happen, or `after_step` answers false. Answers how many steps were taken.
@@ -161,30 +167,11 @@ impl World {
     }
 }
 
-/// The part of the vendor's limit that reconciliation keeps within, as the template has it.
-fn share() -> Share {
-    let Some(share) = Share::of_percent(RECONCILER_PERCENT) else { unreachable!("it is a percentage") };
-    share
-}
-
-/// The archiver's configuration where nothing but what is required is set.
-fn config() -> ArchiverConfig {
-    let addresses = origins();
-    let config = ArchiverConfig::read(|name| match name {
-        "RINGCENTRAL_SERVER_URL" => Some(addresses.platform.clone()),
-        "RINGCENTRAL_MEDIA_URL" => Some(addresses.media.clone()),
-        "TABLE_NAME" | "BUCKET_NAME" | "RINGCENTRAL_SECRET_ID" => Some("simulated".to_owned()),
-        _ => None,
-    });
-    let Ok(config) = config else { unreachable!("the required variables are set") };
-    config
-}
-
 /// Hands the vendor's notifications to the webhook, each at its time.
 async fn tell(time: Time, vendor: Vendor, functions: Rc<Functions>) {
     loop {
         let next_ms = vendor.core.borrow().next_ms();
-        let Some(next_ms) = next_ms else { return };
+        let Some(next_ms) = next_ms.filter(|next_ms| *next_ms < MIDNIGHT_MS + TOLD_FOR_MS) else { return };
         time.sleep_until(next_ms).await;
         let deliveries = vendor.core.borrow_mut().due_deliveries(time.now_ms());
         for delivery in deliveries {
@@ -194,7 +181,7 @@ async fn tell(time: Time, vendor: Vendor, functions: Rc<Functions>) {
 }
 
 /// Creates the subscription, as the vendor's API has it done: with a token, and a handshake.
-fn subscribe(core: &mut Simulator, settings: &Settings) {
+fn subscribe(core: &mut Simulator, settings: &Settings, verification: &str) {
     let bearer = format!("Bearer {}", sign_in(core, settings, MIDNIGHT_MS));
     let wanted = json!({
         "eventFilters": ["/restapi/v1.0/account/~/telephony/sessions"],
@@ -202,7 +189,7 @@ fn subscribe(core: &mut Simulator, settings: &Settings) {
         "deliveryMode": {
             "transportType": "WebHook",
             "address": WEBHOOK_URL,
-            "verificationToken": VERIFICATION,
+            "verificationToken": verification,
         },
     });
     let request = post("/restapi/v1.0/subscription", bearer, wanted.to_string());

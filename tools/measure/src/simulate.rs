@@ -12,7 +12,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use simulation::{Report, Scene};
+use simulation::{Drained, Report, Scene};
 
 const DAY_MS: f64 = 24.0 * 3_600_000.0;
 
@@ -41,12 +41,14 @@ pub(crate) struct Simulate {
 /// [`Scene`], by the names it has here.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Named {
-    /// A day of calls and faults; the webhook and the archiver are at work.
+    /// A day of calls and faults; in half of the stacks a reconciler is at work, too.
     Day,
     /// The same and a reconciler; three of ten events are lost, one of ten comes twice, any order is possible.
     LossyDay,
     /// The same and a reconciler; no event is ever heard.
     SilentDay,
+    /// A day on which nothing is wrong but some recordings, of which nothing ever comes.
+    PoisonedDay,
     /// A month of old calls and no events: a backfill that is killed ten times must come to the same as one that is not.
     Backfill,
     /// A new stack on an account with old calls, of ninety days or of two busy ones, while new ones happen.
@@ -65,6 +67,8 @@ struct Tally {
     faults: BTreeMap<String, u32>,
     fewest_recordings: Option<usize>,
     fewest_faults: Option<u32>,
+    /// All that waited when faults stopped, and the longest it took.
+    drained: Drained,
     /// Of the first seed.
     trace_hash: String,
 }
@@ -105,6 +109,7 @@ impl From<Named> for Scene {
             Named::Day => Self::Day,
             Named::LossyDay => Self::LossyDay,
             Named::SilentDay => Self::SilentDay,
+            Named::PoisonedDay => Self::PoisonedDay,
             Named::Backfill => Self::Backfill,
             Named::NewStack => Self::NewStack,
         }
@@ -124,6 +129,7 @@ impl Tally {
         let faults = report.faults_in_all();
         self.fewest_recordings = Some(self.fewest_recordings.unwrap_or(usize::MAX).min(report.recordings));
         self.fewest_faults = Some(self.fewest_faults.unwrap_or(u32::MAX).min(faults));
+        self.drained = self.drained.and(report.drained);
         if is_first {
             self.trace_hash = report.trace_hash;
         }
@@ -161,6 +167,9 @@ impl Tally {
                 "deleted": deleted,
             },
             "faults": self.faults,
+            "waited": self.drained.waited,
+            "ready": self.drained.ready,
+            "longest_drain_percent": self.drained.longest_percent,
             "trace_hash": self.trace_hash,
         })
     }
@@ -177,7 +186,9 @@ impl Tally {
             self.recordings,
             self.fewest_recordings.unwrap_or_default()
         );
-        println!("waiting         {waiting}, for the call log names a host no token may go to");
+        println!(
+            "waiting         {waiting}, for the call log names a host no token may go to, or nothing comes of them"
+        );
         println!(
             "faults          {}, at least {} a day",
             self.faults.values().sum::<u32>(),
@@ -186,6 +197,10 @@ impl Tally {
         for (fault, times) in &self.faults {
             println!("  {fault:<18} {times}");
         }
+        let Drained { waited, ready, longest_percent } = self.drained;
+        println!(
+            "waited          {waited} when faults stopped; the {ready} that were ready took at most {longest_percent} % of their time"
+        );
         println!("trace of the first seed  {}", self.trace_hash);
         println!("seconds         {:.1}", elapsed.as_secs_f64());
         for (seed, violations) in self.failed.iter().take(TOLD) {

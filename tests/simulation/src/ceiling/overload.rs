@@ -76,7 +76,7 @@ fn early_missing(calls: Calls) -> Calls {
 /// Stands in for the reconciler: a client of its own that asks the call log about the last hour, again and again.
 fn reconcile(stage: &Stage, until_ms: u64) -> impl Future<Output = ()> + 'static {
     let source = stage.world.functions.sign_in(Sender::Reconciler, "reconciler");
-    let clock = SimulatedClock { time: stage.world.time.clone(), dice: stage.world.dice.clone() };
+    let clock = SimulatedClock { time: stage.world.time.clone(), dice: stage.world.dice.clone(), ahead_ms: 0 };
     async move {
         while clock.now_ms() < until_ms {
             clock.sleep(Duration::from_millis(RECONCILED_EVERY_MS)).await;

@@ -11,6 +11,7 @@ use crate::{
     executor::Time,
     functions::Fleet,
     judge::Foreseen,
+    knobs::Knobs,
     logs::Logs,
     received::Received,
     vendor::{Bodies, Vendor},
@@ -60,6 +61,7 @@ impl Stage {
             keep_trace: false,
             faults_until_ms: MIDNIGHT_MS,
             settings,
+            knobs: Knobs::default(),
             bodies: Bodies::Prompt,
             refusing,
         });

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     faults::Fault,
     judge::Foreseen,
+    knobs::Knobs,
     logs::Logs,
     world::{DAY_MS, MIDNIGHT_MS, MINUTE_MS, Plan, World},
 };
@@ -50,6 +51,7 @@ pub(super) fn play(path: &Path, kills: Kills<'_>, logs: &Logs) -> Played {
         settings: path.settings(),
         bodies: path.bodies(),
         refusing: None,
+        knobs: Knobs::default(),
     });
     let mut judge = world.judge(logs.clone(), Foreseen::of(&path.scripts));
     path.scripts.iter().for_each(|script| world.vendor.core.borrow_mut().schedule(script.clone()));

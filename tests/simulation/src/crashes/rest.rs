@@ -140,7 +140,7 @@ fn documents<T>(world: &World, prefix: &str, read: impl Fn(&[u8]) -> Option<T>) 
 
 /// What is wrong with the chain of reports.
 fn chain(world: &World, account: &AccountId) -> Option<Vec<String>> {
-    let clock = SimulatedClock { time: world.time.clone(), dice: world.dice.clone() };
+    let clock = SimulatedClock { time: world.time.clone(), dice: world.dice.clone(), ahead_ms: 0 };
     let prover = Prover { sessions: &world.table, archive: &world.bucket, cursors: &world.table, clock: &clock };
     let defects = prover.verify_chain(account).now_or_never();
     let said = |defect: &Defect| format!("{}: {:?}", defect.class.name(), defect.about);

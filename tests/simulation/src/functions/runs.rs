@@ -4,13 +4,12 @@ use std::{
     cell::{Cell, RefCell},
     pin::pin,
     rc::Rc,
-    time::Duration,
 };
 
 use futures_util::future::{Either, select};
 use shared::{
     domain::{day::millis, permits::Group},
-    ports::{recording_source::RecordingSource, session_store::StoreError},
+    ports::{clock::Clock, recording_source::RecordingSource, session_store::StoreError},
     telemetry::{Measured, measured},
     usecases::{
         archive_due::{Archiver, Run},
@@ -19,7 +18,7 @@ use shared::{
     },
 };
 
-use super::{Deployment, Functions, Source, WEBHOOK_URL, awaits::Awaits};
+use super::{Deployment, Functions, Instance, Source, WEBHOOK_URL, awaits::Awaits};
 use crate::{
     chance::SimulatedClock,
     cloudwatch::Point,
@@ -28,14 +27,10 @@ use crate::{
     faults::Fault,
     memory::MemoryTable,
     received::Sender,
-    world::HOUR_MS,
 };
 
 /// How long one run may take, milliseconds; as the template has it.
 const TIMEOUT_MS: u64 = 300_000;
-
-/// How far back the reconciler reads the call log every hour, milliseconds; as the template has it.
-const TRAILING_MS: u64 = 26 * HOUR_MS;
 
 /// The reconciler sweeps until a fifth of its time is left.
 const RESERVED_SHARE: u64 = 5;
@@ -47,7 +42,7 @@ const LAST_AWAIT: u64 = 60;
 pub(crate) struct Fleet {
     sender: Sender,
     table: MemoryTable,
-    idle: RefCell<Vec<Source>>,
+    idle: RefCell<Vec<Instance>>,
     started: Cell<u64>,
     awaits: Awaits,
 }
@@ -87,24 +82,26 @@ impl Functions {
         self.started.set(self.started.get() + 1);
         fleet.started.set(fleet.started.get() + 1);
         let id = format!("run-{}", self.started.get());
-        let source = fleet.idle.borrow_mut().pop();
-        let source = source.unwrap_or_else(|| self.sign_in(fleet.sender, &id));
+        let instance = fleet.idle.borrow_mut().pop();
+        let instance = instance.unwrap_or_else(|| self.instance(fleet.sender, &id));
         self.running.set(self.running.get() + 1);
         self.with.spawner.spawn(async move {
             let Crossing { time, dice, faults, trace, .. } = &this.with.crossing;
             let name = fleet.sender.name();
             trace.line(format_args!("{name} {id} starts: {why}"));
             let deadline_ms = time.now_ms() + TIMEOUT_MS;
+            // Lambda says the same by the instance's own clock.
+            let told_ms = instance.clock.now_ms() + TIMEOUT_MS;
             let asked_for = fleet.awaits.doom();
             let chance = || faults.plans(fleet.killed_by()).then(|| dice.between(0..=LAST_AWAIT));
             let doom = asked_for.or_else(|| chance().and_then(|awaits| u32::try_from(awaits).ok()));
             let work = async {
                 match fleet.sender {
                     Sender::Archiver => {
-                        this.archive(&fleet.table, &source, &id, deadline_ms).await.map_err(OverseeError::from)
+                        this.archive(&fleet.table, &instance, &id, told_ms).await.map_err(OverseeError::from)
                     }
-                    Sender::Reconciler if this.oversees.get() => this.oversee_all(&source, deadline_ms).await,
-                    Sender::Reconciler => this.reconcile(&source, deadline_ms).await.map_err(OverseeError::from),
+                    Sender::Reconciler if this.oversees.get() => this.oversee_all(&instance, told_ms).await,
+                    Sender::Reconciler => this.reconcile(&instance, told_ms).await.map_err(OverseeError::from),
                 }
             };
             let mut work = Mortal::new(work, doom.unwrap_or(u32::MAX));
@@ -116,6 +113,9 @@ impl Functions {
             drop(work);
             match &ended {
                 Some(Ok(summary)) => trace.line(format_args!("{name} {id} ends: {summary}")),
+                Some(Err(error)) if this.is_calm() => {
+                    this.with.vendor.wrongs.borrow_mut().push(format!("{name} {id} fails long after faults: {error}"));
+                }
                 Some(Err(error)) => trace.line(format_args!("{name} {id} fails: {error}")),
                 None if doom.is_some() => faults.struck_by(fleet.killed_by()),
                 None => this.with.vendor.wrongs.borrow_mut().push(format!("{name} {id} ran into its deadline")),
@@ -126,7 +126,7 @@ impl Functions {
             }
             if ended.is_some() {
                 fleet.awaits.survived(passed, asked_for);
-                fleet.idle.borrow_mut().push(source);
+                fleet.idle.borrow_mut().push(instance);
             }
             this.running.set(this.running.get() - 1);
         });
@@ -136,7 +136,7 @@ impl Functions {
     async fn archive(
         &self,
         table: &MemoryTable,
-        source: &Source,
+        Instance { source, clock }: &Instance,
         id: &str,
         deadline_ms: u64,
     ) -> Result<String, StoreError> {
@@ -146,7 +146,7 @@ impl Functions {
             sessions: &sessions,
             source,
             archive: &archive,
-            clock: &self.clock(),
+            clock,
             schedule: &self.with.schedule,
             retention: self.with.retention,
         };
@@ -156,27 +156,31 @@ impl Functions {
     }
 
     /// One run of the reconciler, as far as it looks for what went unheard; answers what it says of itself.
-    async fn reconcile(&self, source: &Source, deadline_ms: u64) -> Result<String, StoreError> {
-        let tick = Tick { window_ms: TRAILING_MS, now: false, retention_ms: millis(self.with.retention) };
+    async fn reconcile(&self, instance: &Instance, deadline_ms: u64) -> Result<String, StoreError> {
+        let window_ms = millis(self.with.window);
+        let tick = Tick { window_ms, now: false, retention_ms: millis(self.with.retention) };
         let until_ms = deadline_ms - TIMEOUT_MS / RESERVED_SHARE;
-        let ticked = self.with_reconciler(source, async |reconciler| reconciler.tick(tick, until_ms).await).await?;
+        let Instance { source, clock } = instance;
+        let ticked =
+            self.with_reconciler(source, clock, async |reconciler| reconciler.tick(tick, until_ms).await).await?;
         Ok(format!("{ticked:?}"))
     }
 
     /// One whole run of the reconciler; answers what it says of itself.
-    async fn oversee_all(&self, source: &Source, deadline_ms: u64) -> Result<String, OverseeError> {
-        let Deployment { crossing, table, bucket, schedule, retention, share, verification, .. } = &self.with;
+    async fn oversee_all(&self, instance: &Instance, deadline_ms: u64) -> Result<String, OverseeError> {
+        let Deployment { crossing, table, bucket, schedule, retention, window, share, verification, .. } = &self.with;
+        let Instance { source, clock } = instance;
         let overseer = Overseer {
             table: &Far::new(table.clone(), crossing.clone()),
             archive: &Far::new(bucket.clone(), crossing.clone()),
             source,
-            clock: &self.clock(),
+            clock,
             schedule,
             retention: *retention,
-            window: Duration::from_millis(TRAILING_MS),
+            window: *window,
             share: *share,
             webhook_url: WEBHOOK_URL,
-            verification_token: Some(verification),
+            verification_token: verification.first(),
         };
         let (summary, done) = overseer.run(&Errand::Schedule, deadline_ms).await;
         self.measure(measured::reconciler(&summary));
@@ -190,24 +194,23 @@ impl Functions {
 
     /// Sweeps until `until_ms`, epoch milliseconds.
     pub(crate) async fn sweep(&self, source: &Source, task: &Task, until_ms: u64) -> Result<Swept, StoreError> {
-        self.with_reconciler(source, async |reconciler| reconciler.sweep(task, until_ms, |_| {}).await).await
+        self.with_reconciler(source, &self.true_clock(), async |reconciler| {
+            reconciler.sweep(task, until_ms, |_| {}).await
+        })
+        .await
     }
 
     async fn with_reconciler<O>(
         &self,
         source: &Source,
+        clock: &SimulatedClock,
         work: impl AsyncFnOnce(&Reconciler<'_, Far<MemoryTable>, Source, SimulatedClock>) -> Result<O, StoreError>,
     ) -> Result<O, StoreError> {
         let table = Far::new(self.with.table.clone(), self.with.crossing.clone());
-        let (clock, schedule, share) = (self.clock(), &self.with.schedule, self.with.share);
-        let done = work(&Reconciler { table: &table, source, clock: &clock, schedule, share }).await;
+        let (schedule, share) = (&self.with.schedule, self.with.share);
+        let done = work(&Reconciler { table: &table, source, clock, schedule, share }).await;
         source.settle().await;
         done
-    }
-
-    fn clock(&self) -> SimulatedClock {
-        let Crossing { time, dice, .. } = &self.with.crossing;
-        SimulatedClock { time: time.clone(), dice: dice.clone() }
     }
 
     /// Whether the penalty is written in the ledger that all runs read.

@@ -20,7 +20,7 @@ pub(crate) struct Foreseen {
 pub(super) struct Truth {
     /// It is below the vendor's minimum.
     pub(super) too_short: bool,
-    /// The log names a host that no token may go to: it waits until a person looks.
+    /// It waits until a person looks: the log names a host that no token may go to, or nothing comes of it.
     pub(super) out_of_reach: bool,
     /// Sooner or later it can be had, and stays.
     pub(super) must_be_archived: bool,
@@ -51,6 +51,12 @@ impl Foreseen {
     /// A recording more, of people who are known, that the vendor deletes before anybody can be sure to have it.
     pub(crate) fn add_passing(&mut self, recording: &str) {
         let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: false };
+        self.truth.insert(recording.to_owned(), truth);
+    }
+
+    /// A recording more, of people who are known, of which nothing comes until a person looks.
+    pub(crate) fn add_waiting(&mut self, recording: &str) {
+        let truth = Truth { too_short: false, out_of_reach: true, must_be_archived: false };
         self.truth.insert(recording.to_owned(), truth);
     }
 

@@ -16,6 +16,15 @@ impl Judge {
         deleted.unwrap_or(false)
     }
 
+    /// Whether the call log lists a recording, and the vendor still has it.
+    pub(super) fn is_listed(&self, recording: &RecordingId) -> bool {
+        let now_ms = self.time.now_ms();
+        let core = self.vendor.core.borrow();
+        let is_past = |at_ms: Option<u64>| at_ms.is_some_and(|at_ms| at_ms <= now_ms);
+        let mut offered = core.offered().filter(|one| one.recording_id == recording.as_str());
+        offered.any(|one| is_past(one.listed_at_ms) && !is_past(one.deleted_at_ms))
+    }
+
     /// Every recording that the call log lists and that still exists must have been heard of, whoever told. What becomes of
     /// those that were is looked at elsewhere.
     pub(crate) fn look_for_missing(&mut self) {

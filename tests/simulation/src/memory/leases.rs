@@ -3,7 +3,7 @@
 use shared::ports::session_store::Drain;
 
 /// A right that one holder at a time has, until a time.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Lease {
     holder: String,
     held_until_ms: Option<u64>,

@@ -15,5 +15,5 @@ pub(crate) use past::sha256;
 pub use past::{Fate, PastCall, StoppedClock};
 pub use permits::MemoryPermitRows;
 pub use sessions::StoredRow;
-pub use table::MemoryTable;
+pub use table::{Backup, MemoryTable};
 pub use tokens::MemoryTokenRow;

@@ -20,6 +20,21 @@ impl MemoryPermitRows {
         self.0.borrow().get(group).map(|kept| kept.ledger.clone())
     }
 
+    /// Takes all ledgers away, as somebody would who deletes the rows.
+    pub fn lose(&self) {
+        self.0.borrow_mut().clear();
+    }
+
+    /// What the rows are now.
+    pub(super) fn copied(&self) -> BTreeMap<Group, KeptLedger> {
+        self.0.borrow().clone()
+    }
+
+    /// Makes the rows what they were.
+    pub(super) fn restore(&self, rows: BTreeMap<Group, KeptLedger>) {
+        self.0.replace(rows);
+    }
+
     fn kept(&self, group: &Group) -> KeptLedger {
         let kept = self.0.borrow().get(group).cloned();
         kept.unwrap_or_else(|| KeptLedger { ledger: Ledger::of(group), rev: 0 })

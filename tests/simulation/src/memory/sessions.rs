@@ -24,7 +24,7 @@ pub struct StoredRow {
 }
 
 /// All session rows.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Sessions {
     rows: BTreeMap<SessionKey, StoredRow>,
     unreadable: BTreeSet<SessionKey>,
@@ -86,14 +86,22 @@ impl Sessions {
         self.queue.len() - self.queue.iter().rev().take_while(|(due_at_ms, _)| *due_at_ms > now_ms).count()
     }
 
-    pub(super) fn claim(&mut self, key: &SessionKey, now_ms: u64, until_ms: u64) -> Option<SessionRow> {
+    pub(super) fn claim(
+        &mut self,
+        key: &SessionKey,
+        now_ms: u64,
+        until_ms: u64,
+    ) -> Result<Option<SessionRow>, StoreError> {
         let is_due =
             |stored: &StoredRow| stored.queued && stored.due_at_ms.is_some_and(|due_at_ms| due_at_ms <= now_ms);
-        self.rows.get(key).filter(|stored| is_due(stored))?;
-        self.write(key, |stored| {
+        if !self.rows.get(key).is_some_and(is_due) {
+            return Ok(None);
+        }
+        let claimed = self.write(key, |stored| {
             stored.due_at_ms = Some(until_ms);
             stored.row.attempts = stored.row.attempts.saturating_add(1);
-        })
+        });
+        if self.unreadable.contains(key) { Err(StoreError::Corrupt("the row is spoilt")) } else { Ok(claimed) }
     }
 
     pub(super) fn finish(&mut self, key: &SessionKey, rev: u64, finish: &Finish) -> Result<Finished, StoreError> {
@@ -139,6 +147,11 @@ impl Sessions {
     /// A row as no version of this program writes it.
     pub(super) fn spoil(&mut self, key: &SessionKey) {
         self.unreadable.insert(key.clone());
+    }
+
+    /// A row as this version writes it again.
+    pub(super) fn mend(&mut self, key: &SessionKey) {
+        self.unreadable.remove(key);
     }
 
     /// What no port allows.

@@ -2,17 +2,19 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     rc::Rc,
 };
 
 use shared::{
     domain::{
         call_log::Offers,
+        permits::Group,
         session::{Learned, SessionKey, SessionRow},
     },
     ports::{
         cursor_store::{Cursor, CursorStore, Job},
+        permit_store::KeptLedger,
         session_store::{Drain, Due, Finish, Finished, Order, Recorded, Rows, SessionStore, StoreError},
     },
 };
@@ -21,7 +23,7 @@ use super::{
     leases::Lease,
     permits::MemoryPermitRows,
     sessions::{Sessions, StoredRow},
-    tokens::MemoryTokenRow,
+    tokens::{MemoryTokenRow, TokenRow},
 };
 
 /// The table. Every call happens whole and at once.
@@ -30,10 +32,22 @@ pub struct MemoryTable {
     sessions: Rc<RefCell<Sessions>>,
     /// None: whoever asks for the drain lease gets it.
     drain: Option<Rc<RefCell<Lease>>>,
-    tokens: Rc<RefCell<HashMap<String, MemoryTokenRow>>>,
-    permits: Rc<RefCell<HashMap<String, MemoryPermitRows>>>,
+    tokens: Rc<RefCell<BTreeMap<String, MemoryTokenRow>>>,
+    permits: Rc<RefCell<BTreeMap<String, MemoryPermitRows>>>,
     cursors: Rc<RefCell<BTreeMap<Job, Cursor>>>,
     reminded_at_ms: Rc<Cell<Option<u64>>>,
+    restores: Rc<Cell<u32>>,
+}
+
+/// All rows as they were once.
+#[derive(Debug, Clone)]
+pub struct Backup {
+    sessions: Sessions,
+    drain: Lease,
+    tokens: BTreeMap<String, TokenRow>,
+    permits: BTreeMap<String, BTreeMap<Group, KeptLedger>>,
+    cursors: BTreeMap<Job, Cursor>,
+    reminded_at_ms: Option<u64>,
 }
 
 impl Default for MemoryTable {
@@ -45,6 +59,7 @@ impl Default for MemoryTable {
             permits: Rc::default(),
             cursors: Rc::default(),
             reminded_at_ms: Rc::default(),
+            restores: Rc::default(),
         }
     }
 }
@@ -85,6 +100,49 @@ impl MemoryTable {
         self.sessions.borrow_mut().spoil(key);
     }
 
+    /// Makes that row readable again.
+    pub fn mend(&self, key: &SessionKey) {
+        self.sessions.borrow_mut().mend(key);
+    }
+
+    /// All rows as they are now.
+    pub fn backup(&self) -> Backup {
+        let drain = self.drain.as_ref().map(|drain| drain.borrow().clone());
+        let tokens = self.tokens.borrow();
+        let permits = self.permits.borrow();
+        Backup {
+            sessions: self.sessions.borrow().clone(),
+            drain: drain.unwrap_or_default(),
+            tokens: tokens.iter().map(|(client, row)| (client.clone(), row.copied())).collect(),
+            permits: permits.iter().map(|(client, rows)| (client.clone(), rows.copied())).collect(),
+            cursors: self.cursors.borrow().clone(),
+            reminded_at_ms: self.reminded_at_ms.get(),
+        }
+    }
+
+    /// Makes all rows what they were.
+    pub fn restore(&self, backup: Backup) {
+        self.sessions.replace(backup.sessions);
+        self.sessions.borrow_mut().take_changed();
+        if let Some(drain) = &self.drain {
+            drain.replace(backup.drain);
+        }
+        for (client, row) in &*self.tokens.borrow() {
+            row.restore(backup.tokens.get(client).cloned().unwrap_or_default());
+        }
+        for (client, rows) in &*self.permits.borrow() {
+            rows.restore(backup.permits.get(client).cloned().unwrap_or_default());
+        }
+        self.cursors.replace(backup.cursors);
+        self.reminded_at_ms.set(backup.reminded_at_ms);
+        self.restores.set(self.restores.get() + 1);
+    }
+
+    /// How often the rows were made what they had been.
+    pub fn restores(&self) -> u32 {
+        self.restores.get()
+    }
+
     /// Keys of the session rows written since this was last asked, each once.
     pub fn changed(&self) -> Vec<SessionKey> {
         self.sessions.borrow_mut().take_changed()
@@ -123,7 +181,7 @@ impl SessionStore for MemoryTable {
     }
 
     async fn claim(&self, key: &SessionKey, now_ms: u64, until_ms: u64) -> Result<Option<SessionRow>, StoreError> {
-        Ok(self.sessions.borrow_mut().claim(key, now_ms, until_ms))
+        self.sessions.borrow_mut().claim(key, now_ms, until_ms)
     }
 
     async fn finish(&self, key: &SessionKey, rev: u64, finish: &Finish) -> Result<Finished, StoreError> {

@@ -16,6 +16,28 @@ pub struct MemoryTokenRow {
     lock: Rc<RefCell<Lease>>,
 }
 
+/// A token row as it was.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TokenRow(TokenState, Lease);
+
+impl MemoryTokenRow {
+    /// Takes the row away, as somebody would who deletes it.
+    pub fn lose(&self) {
+        self.restore(TokenRow::default());
+    }
+
+    /// What the row is now.
+    pub(super) fn copied(&self) -> TokenRow {
+        TokenRow(self.state.borrow().clone(), self.lock.borrow().clone())
+    }
+
+    /// Makes the row what it was.
+    pub(super) fn restore(&self, TokenRow(state, lock): TokenRow) {
+        self.state.replace(state);
+        self.lock.replace(lock);
+    }
+}
+
 impl TokenStore for MemoryTokenRow {
     async fn state(&self) -> Result<TokenState, StoreError> {
         Ok(self.state.borrow().clone())

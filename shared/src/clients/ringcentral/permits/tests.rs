@@ -182,7 +182,7 @@ fn a_429_closes_its_group_and_a_global_one_all_of_them() {
         let throttled = Throttled::of(&said, Some(code.to_owned()));
         now(permits.throttled(Endpoint::Content, first, &said, &throttled, &clock));
         let frozen: Vec<String> = Group::documented()
-            .filter(|group| rows.kept(group).ledger.frozen_until_ms == pause_ms)
+            .filter(|group| rows.kept(group).ledger.frozen_until_ms == pause_ms + 100)
             .map(|group| group.to_string())
             .collect();
         assert_eq!(frozen, closed, "{code}");
