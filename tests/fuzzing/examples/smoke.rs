@@ -26,7 +26,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let seconds: u32 = arguments.next().ok_or("how many seconds?")?.parse()?;
     let seed: u64 = arguments.next().map_or(Ok(1), |seed| seed.parse())?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
-    let each = Duration::from_secs(seconds.into()) / TARGETS.len().try_into()?;
+    let each = Duration::from_secs(seconds.into()) / u32::try_from(TARGETS.len())?;
     for (target, run) in TARGETS {
         let inputs = inputs(&root.join("corpus").join(target))?;
         let words = words(&fs::read_to_string(root.join(format!("dictionaries/{target}.dict")))?);

@@ -16,8 +16,11 @@ pub use origin_gate::origin_gate;
 pub use rate_headers::rate_headers;
 pub use webhook_event::webhook_event;
 
+/// Holds an input against a target's properties.
+pub type Run = fn(&[u8]);
+
 /// Every target by its name: that of its program in `fuzz/` and of its folder in `fuzz/corpus/`.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+pub const TARGETS: [(&str, Run); 6] = [
     ("call_log_page", call_log_page),
     ("keys", keys),
     ("manifest", manifest),
