@@ -97,7 +97,7 @@ enum Measurement {
 fn main() -> ExitCode {
     let started = Instant::now();
     let cli = Cli::parse();
-    let elapsed = || started.elapsed();
+    let elapsed = move || started.elapsed();
     let kept = match cli.measurement {
         Measurement::Bugbank(bugbank) => bugbank.run(cli.json, elapsed),
         Measurement::Ceiling(ceiling) => ceiling.run(cli.json, elapsed),
