@@ -143,7 +143,12 @@ async fn tell(stage: Rc<Stage>) {
     let World { time, vendor, functions, .. } = &stage.world;
     loop {
         let next_ms = vendor.core.borrow().next_ms();
-        let Some(next_ms) = next_ms else { return };
+        let next_ms = match next_ms {
+            Some(next_ms) => next_ms,
+            // What is not answered with 200 comes again.
+            None if functions.busy() => time.now_ms() + 1_000,
+            None => return,
+        };
         time.sleep_until(next_ms).await;
         let deliveries = vendor.core.borrow_mut().due_deliveries(time.now_ms());
         for delivery in deliveries {

@@ -6,12 +6,11 @@ use futures_util::FutureExt;
 use ringcentral_sim::core::SubscriptionStatus;
 use shared::{
     domain::{
-        call_log::Offers,
         completeness::{DayProof, Defect, Report},
         ids::AccountId,
         manifest::Manifest,
         object_key::ObjectKey,
-        session::{Heard, SessionKey},
+        session::{Heard, SessionKey, Way},
         subscription::Memory,
     },
     ports::{
@@ -45,7 +44,6 @@ pub(super) struct Rest {
 #[derive(Debug, PartialEq)]
 struct Row {
     heard: BTreeSet<Heard>,
-    offers: Offers,
     queued: bool,
     /// All else, as it would be described in the bucket.
     told: Manifest,
@@ -111,7 +109,6 @@ fn rows(world: &World) -> BTreeMap<SessionKey, Row> {
     world.table.with_rows(|rows| {
         let row = |stored: &StoredRow| Row {
             heard: stored.row.heard.clone(),
-            offers: stored.row.offers.clone(),
             queued: stored.queued,
             told: without_times(Manifest::of(&stored.row)),
         };
@@ -122,7 +119,10 @@ fn rows(world: &World) -> BTreeMap<SessionKey, Row> {
 fn without_times(mut manifest: Manifest) -> Manifest {
     (manifest.happened_ms, manifest.first_seen_ms) = (0, 0);
     for recording in manifest.recordings.values_mut() {
-        recording.result.at_ms = 0;
+        let result = &mut recording.result;
+        // Known to the run that asked or fetched, if it lived on: what the call log said, the way, and how long it plays.
+        (result.at_ms, result.content_uri, result.listed, result.silent_since_ms) = (0, None, None, None);
+        result.archived.iter_mut().for_each(|archived| (archived.way, archived.duration_ms) = (Way::Direct, None));
     }
     manifest
 }
