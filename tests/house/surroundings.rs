@@ -37,6 +37,7 @@ const EDGES: &[(&str, &str)] = &[
     ("tools/local-cloud/src/lambda/log.rs", "logs go to the folder for temporary files by default"),
     ("tools/local-cloud/src/s3/store.rs", "S3 dates its objects"),
     ("tools/local-cloud/src/secrets.rs", "Secrets Manager dates its versions"),
+    ("tools/measure/src/bugbank/copy.rs", "asks the running cargo, by its variables, what builds the copy"),
     ("tools/ringcentral-sim/src/server.rs", "hands the time to the pure core"),
     ("tools/ringcentral-sim/src/server/deliver.rs", "measures how long a webhook took"),
     ("tools/ringvault/src/replay.rs", "waits until a session is due"),

@@ -4,9 +4,9 @@ mod bug;
 mod copy;
 
 use std::{
-    env, fs, io,
+    fs, io,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use clap::Args;
@@ -45,8 +45,8 @@ struct Catch {
 
 impl Bugbank {
     /// Hunts each bug and prints what came of it; true if all were caught.
-    pub(crate) fn run(&self, as_json: bool, elapsed: impl Fn() -> Duration) -> bool {
-        let hunts = match self.hunts(as_json) {
+    pub(crate) fn run(&self, as_json: bool, own: io::Result<PathBuf>, elapsed: impl Fn() -> Duration) -> bool {
+        let hunts = match self.hunts(as_json, own, &elapsed) {
             Ok(hunts) => hunts,
             Err(error) => {
                 eprintln!("measure: {error}");
@@ -75,11 +75,16 @@ impl Bugbank {
         caught == hunts.len() && !hunts.is_empty()
     }
 
-    fn hunts(&self, as_json: bool) -> Result<Vec<Hunt>, Box<dyn std::error::Error>> {
+    fn hunts(
+        &self,
+        as_json: bool,
+        own: io::Result<PathBuf>,
+        elapsed: &impl Fn() -> Duration,
+    ) -> Result<Vec<Hunt>, Box<dyn std::error::Error>> {
         let bugs = self.chosen(bank()?);
-        let copy = Copy::of(&workspace(), &target_dir()?)?;
+        let copy = Copy::of(&workspace(), &target_dir(&own?)?)?;
         let told = bugs.into_iter().map(|bug| {
-            let hunt = Hunt::of(bug, &copy);
+            let hunt = Hunt::of(bug, &copy, elapsed);
             if !as_json {
                 hunt.print();
             }
@@ -98,10 +103,10 @@ impl Bugbank {
 }
 
 impl Hunt {
-    fn of(bug: Bug, copy: &Copy) -> Self {
-        let started = Instant::now();
+    fn of(bug: Bug, copy: &Copy, elapsed: &impl Fn() -> Duration) -> Self {
+        let began = elapsed();
         let outcome = copy.find(&bug);
-        Self { bug, outcome, took: started.elapsed() }
+        Self { bug, outcome, took: elapsed().saturating_sub(began) }
     }
 
     fn caught(&self) -> Option<&Catch> {
@@ -147,8 +152,7 @@ fn workspace() -> PathBuf {
 }
 
 /// The folder that cargo put this program below.
-fn target_dir() -> io::Result<PathBuf> {
-    let program = env::current_exe()?;
+fn target_dir(program: &Path) -> io::Result<PathBuf> {
     let target = program.ancestors().nth(2).map(Path::to_owned);
     target.ok_or_else(|| io::Error::other("this program is in no target folder of cargo"))
 }

@@ -99,7 +99,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let elapsed = move || started.elapsed();
     let kept = match cli.measurement {
-        Measurement::Bugbank(bugbank) => bugbank.run(cli.json, elapsed),
+        Measurement::Bugbank(bugbank) => bugbank.run(cli.json, env::current_exe(), elapsed),
         Measurement::Ceiling(ceiling) => ceiling.run(cli.json, elapsed),
         Measurement::Crashes(crashes) => crashes.run(cli.json, elapsed),
         Measurement::Defects(defects) => defects.run(cli.json, elapsed),
