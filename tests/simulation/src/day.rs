@@ -91,6 +91,9 @@ pub(crate) fn simulate(told: Told, seed: u64, keep_trace: bool, logs: Logs) -> R
         judge.look_for_missing();
         judge.look_at_share();
     }
+    if reconciling == Reconciling::Everything && judge.violations().is_empty() {
+        judge.look_at_oversight(RECONCILED_UNTIL_MS);
+    }
     let mut drained = Drained::default();
     if judge.violations().is_empty() {
         let limit = world.vendor.core.borrow().settings().heavy_limit;

@@ -4,6 +4,7 @@ mod facts;
 mod foreseen;
 mod needless;
 mod offered;
+mod overseen;
 mod share;
 
 use std::{
@@ -45,6 +46,8 @@ pub(crate) struct Judge {
     confirmed: Rc<RefCell<BTreeSet<ObjectKey>>>,
     foreseen: Foreseen,
     rows: BTreeMap<SessionKey, SessionRow>,
+    /// When each row has changed last, epoch milliseconds.
+    changed_ms: BTreeMap<SessionKey, u64>,
     objects: BTreeMap<RecordingId, ObjectKey>,
     /// How much of what the vendor received has been looked at.
     received: usize,
@@ -76,6 +79,7 @@ impl Judge {
             bucket,
             vendor,
             rows: BTreeMap::new(),
+            changed_ms: BTreeMap::new(),
             objects: BTreeMap::new(),
             received: 0,
             restores: 0,
@@ -208,6 +212,7 @@ impl Judge {
                 self.complain(format!("{recording} is called archived, and the bucket has not confirmed it"));
             }
         }
+        self.changed_ms.insert(key.clone(), self.time.now_ms());
         if let Some(before) = self.rows.remove(key) {
             self.compare(&before, &row);
         }

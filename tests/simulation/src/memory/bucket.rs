@@ -77,6 +77,18 @@ impl MemoryBucket {
         self.0.borrow().document(key).map(|document| document.json.clone())
     }
 
+    /// Every version of every document whose key begins with a prefix, in the order in which they were written: key,
+    /// version and bytes.
+    pub fn versions(&self, prefix: &str) -> Vec<(ObjectKey, String, Bytes)> {
+        let objects = self.0.borrow();
+        let documents = objects.documents.iter().filter(|(key, _)| key.as_str().starts_with(prefix));
+        let mut versions: Vec<_> = documents
+            .flat_map(|(key, versions)| versions.iter().map(move |one| (key.clone(), one.version.clone(), one.json.clone())))
+            .collect();
+        versions.sort_by_key(|(_, version, _)| version.parse::<u64>().unwrap_or_default());
+        versions
+    }
+
     /// Keys of the recordings stored since this was last asked, each once.
     pub fn changed(&self) -> Vec<ObjectKey> {
         std::mem::take(&mut self.0.borrow_mut().changed).into_iter().collect()
