@@ -118,8 +118,8 @@ mod tests {
         ("backfill", 110),
         ("prove", 80),
         ("keeper, replaced", 100),
-        ("keeper, created", 75),
-        ("keeper, repaired", 80),
+        ("keeper, created", 100),
+        ("keeper, repaired", 105),
         ("keeper, renewed", 60),
     ];
 

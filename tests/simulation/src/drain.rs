@@ -1,11 +1,17 @@
 //! Once faults stop, what waited is archived at the vendor's pace.
 
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use shared::domain::ids::RecordingId;
 
 use crate::{
+    functions::TIMEOUT_MS,
     judge::Judge,
+    memory::StoredRow,
     world::{MINUTE_MS, World},
 };
 
@@ -26,7 +32,7 @@ struct Waiting {
     /// How many recordings were known and had not ended.
     size: usize,
     /// Those of them that could be had at once, and when somebody was to look at them at the latest, epoch milliseconds.
-    ready: Vec<(RecordingId, u64)>,
+    ready: BTreeMap<RecordingId, u64>,
 }
 
 /// How a backlog went.
@@ -52,7 +58,8 @@ impl Drained {
 }
 
 impl Backlog {
-    /// Sees what waits when faults stop. `plain` are the recordings that the vendor serves at the first request.
+    /// Sees what waits when faults stop, and when those are due that a run still had in hand, once such runs have ended.
+    /// `plain` are the recordings that the vendor serves at the first request.
     pub(crate) async fn see(self, world: World, plain: BTreeSet<String>) {
         world.time.sleep_until(world.faults.until_ms()).await;
         let now_ms = world.time.now_ms();
@@ -60,17 +67,26 @@ impl Backlog {
         let is_there = |at_ms: Option<u64>| at_ms.is_some_and(|at_ms| at_ms <= now_ms);
         let there = offered.into_iter().filter(|one| is_there(one.ready_at_ms) && is_there(one.listed_at_ms));
         let there: BTreeSet<String> = there.map(|one| one.recording_id).filter(|id| plain.contains(id)).collect();
-        let mut waiting = self.0.borrow_mut();
-        world.table.with_rows(|rows| {
-            for stored in rows.values() {
-                let unfinished = stored.row.unfinished();
-                waiting.size += unfinished.len();
-                let ready =
-                    unfinished.into_iter().filter(|one| there.contains(one.as_str()) && stored.row.is_over(one));
-                let due_ms = stored.due_at_ms.unwrap_or_default().max(now_ms);
-                waiting.ready.extend(ready.map(|recording| (recording.clone(), due_ms)));
+        self.note(&world, |waiting, stored| {
+            let unfinished = stored.row.unfinished();
+            waiting.size += unfinished.len();
+            let ready = unfinished.into_iter().filter(|one| there.contains(one.as_str()) && stored.row.is_over(one));
+            let due_ms = stored.due_at_ms.unwrap_or_default().max(now_ms);
+            waiting.ready.extend(ready.map(|recording| (recording.clone(), due_ms)));
+        });
+        world.time.sleep_until(now_ms + TIMEOUT_MS).await;
+        self.note(&world, |waiting, stored| {
+            for recording in stored.row.unfinished() {
+                if let Some(due_ms) = waiting.ready.get_mut(recording) {
+                    *due_ms = stored.due_at_ms.unwrap_or_default().max(now_ms);
+                }
             }
         });
+    }
+
+    fn note(&self, world: &World, mut from: impl FnMut(&mut Waiting, &StoredRow)) {
+        let mut waiting = self.0.borrow_mut();
+        world.table.with_rows(|rows| rows.values().for_each(|stored| from(&mut waiting, stored)));
     }
 }
 

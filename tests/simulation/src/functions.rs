@@ -10,7 +10,7 @@ use std::{
 };
 
 pub(crate) use awaits::Awaits;
-pub(crate) use runs::Fleet;
+pub(crate) use runs::{Fleet, TIMEOUT_MS};
 
 use ringcentral_sim::core::{Delivery, HandshakeAnswer};
 use shared::{

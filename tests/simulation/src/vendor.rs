@@ -157,9 +157,11 @@ impl Vendor {
         if throttles {
             core.settings_mut().heavy_limit = 0;
         }
+        let served_before = core.requests().len();
         let outcome = core.handle(asked, self.crossing.time.now_ms());
         core.settings_mut().heavy_limit = limit;
-        if let Some(served) = core.requests().last() {
+        // One that waits for a handshake is not served yet.
+        if let Some(served) = core.requests().get(served_before) {
             let at_ms = self.crossing.time.now_ms();
             self.received.borrow_mut().push(Received {
                 at_ms,

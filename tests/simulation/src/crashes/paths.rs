@@ -123,12 +123,13 @@ fn reconciler() -> [Path; 3] {
 /// one that is about to end.
 fn keeper() -> [Path; 4] {
     let path = |name, minutes, meanwhile| Path {
-        // Two runs may die before the first one sweeps; an hour after that, what has been listed since is found.
-        reconciled: MIDNIGHT_MS..MIDNIGHT_MS + 110 * MINUTE_MS,
+        // Two runs may die before the first one sweeps; an hour after that, what has been listed since is found, and after
+        // the next such sweep the day that has closed meanwhile is proven.
+        reconciled: MIDNIGHT_MS..MIDNIGHT_MS + 150 * MINUTE_MS,
         oversees: true,
         from_ms: MIDNIGHT_MS + minutes * MINUTE_MS,
         meanwhile,
-        ..Path::of(name, Victim::Reconciler, untold(MIDNIGHT_MS + 5 * MINUTE_MS, 1))
+        ..Path::of(name, Victim::Reconciler, untold(MIDNIGHT_MS + 11 * MINUTE_MS, 1))
     };
     [
         path("keeper, replaced", 0, |_| {}),

@@ -88,7 +88,9 @@ impl Rest {
         found.extend(unequal(&self.rows, &other.rows).map(|key| format!("the row of {}", key.session)));
         found.extend(unequal(&self.objects, &other.objects).map(ToString::to_string));
         found.extend(unequal(&self.manifests, &other.manifests).map(ToString::to_string));
-        found.extend(unequal(&self.reports, &other.reports).map(ToString::to_string));
+        let reported =
+            |key: &ObjectKey| format!("{key}: {:?}, not {:?}", other.reports.get(key), self.reports.get(key));
+        found.extend(unequal(&self.reports, &other.reports).map(reported));
         found.extend((self.broken != other.broken).then(|| format!("the chain: {:?}", other.broken)));
         let subscribed = || format!("the subscriptions: {:?}", other.subscriptions);
         found.extend((self.subscriptions != other.subscriptions).then(subscribed));

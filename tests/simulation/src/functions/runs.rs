@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How long one run may take, milliseconds; as the template has it.
-const TIMEOUT_MS: u64 = 300_000;
+pub(crate) const TIMEOUT_MS: u64 = 300_000;
 
 /// The reconciler sweeps until a fifth of its time is left.
 const RESERVED_SHARE: u64 = 5;
