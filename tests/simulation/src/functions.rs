@@ -45,6 +45,8 @@ pub(crate) const WEBHOOK_URL: &str = "https://webhook.test/";
 
 /// A process of a function: its client of the vendor, and its clock.
 pub(crate) struct Instance {
+    /// Tells it from others.
+    holder: Rc<str>,
     source: Source,
     clock: SimulatedClock,
 }
@@ -301,7 +303,7 @@ impl Functions {
         if clock.ahead_ms != 0 {
             self.with.crossing.faults.struck_by(Fault::ClockSkew);
         }
-        Instance { source: self.client(sender, holder, clock.clone()), clock }
+        Instance { holder: Rc::from(holder), source: self.client(sender, holder, clock.clone()), clock }
     }
 
     /// The clock of an instance: it may be ahead of the time, or behind it.
@@ -326,7 +328,7 @@ impl Functions {
 
     fn client(&self, sender: Sender, holder: &str, clock: SimulatedClock) -> Source {
         let Deployment { crossing, vendor, table, origins, credentials, .. } = &self.with;
-        let vendor = Vendor { sender, ..vendor.clone() };
+        let vendor = Vendor { sender, holder: Rc::from(holder), ..vendor.clone() };
         let row = Far::new(table.token_row(&credentials.client_id), crossing.clone());
         let server = origins.server().clone();
         let keeper = TokenKeeper::new(vendor.clone(), server, credentials.clone(), row, holder.to_owned());

@@ -1,6 +1,6 @@
 //! What the vendor received of the program, and how much of it within one of its windows.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, rc::Rc};
 
 use ringcentral_sim::core::RateGroup;
 
@@ -41,10 +41,10 @@ pub(crate) struct Received {
     pub(crate) out_of_turn: bool,
 }
 
-/// The times in which nothing may be sent, epoch milliseconds, by who heard so.
+/// The times in which nothing may be sent, epoch milliseconds, by the instance that heard so.
 #[derive(Debug, Default)]
 pub(crate) struct Penalties {
-    heard: BTreeMap<Sender, Range<u64>>,
+    heard: BTreeMap<Rc<str>, Range<u64>>,
     /// How much sooner an instance may think that one is over, of which it did not hear itself, milliseconds.
     too_far_apart_ms: u64,
     /// When the ledger was lost by which the functions tell each other, epoch milliseconds.
@@ -74,17 +74,17 @@ impl Penalties {
         Self { too_far_apart_ms, ..Self::default() }
     }
 
-    /// One begins now, and `sender` hears so; `counted` says whether it is the limit's own.
-    pub(crate) fn begin(&mut self, sender: Sender, counted: bool, now_ms: u64) {
+    /// One begins now, and `holder` hears so; `counted` says whether it is the limit's own.
+    pub(crate) fn begin(&mut self, holder: &Rc<str>, counted: bool, now_ms: u64) {
         let lasts_ms = if counted { WINDOW_MS } else { PAUSE_MS };
         // A short one does not end the long one that it falls into.
-        let known_until_ms = self.heard.get(&sender).map_or(0, |known| known.end);
-        self.heard.insert(sender, now_ms..known_until_ms.max(now_ms + lasts_ms));
+        let known_until_ms = self.heard.get(holder).map_or(0, |known| known.end);
+        self.heard.insert(holder.clone(), now_ms..known_until_ms.max(now_ms + lasts_ms));
     }
 
-    /// What `sender` heard of one is lost with it.
-    pub(crate) fn forget(&mut self, sender: Sender) {
-        self.heard.remove(&sender);
+    /// What `holder` heard of one is lost with it.
+    pub(crate) fn forget(&mut self, holder: &str) {
+        self.heard.remove(holder);
     }
 
     /// The ledger has vanished now: nobody need know of one any more, nor of what was sent.
@@ -98,10 +98,10 @@ impl Penalties {
         &self.lost_at_ms
     }
 
-    /// Whether `sender` must know that nothing may be sent now.
-    pub(crate) fn forbid(&self, sender: Sender, now_ms: u64) -> bool {
+    /// Whether `holder` must know that nothing may be sent now.
+    pub(crate) fn forbid(&self, holder: &str, now_ms: u64) -> bool {
         self.heard.iter().any(|(heard_by, during)| {
-            let known_ms = if *heard_by == sender { 0 } else { TOLD_WITHIN_MS };
+            let known_ms = if **heard_by == *holder { 0 } else { TOLD_WITHIN_MS };
             (during.start + known_ms..during.end.saturating_sub(self.too_far_apart_ms)).contains(&now_ms)
         })
     }
@@ -134,16 +134,17 @@ mod tests {
     #[test]
     fn who_did_not_hear_of_a_penalty_itself_is_told() {
         let mut penalties = Penalties::default();
-        penalties.begin(Sender::Archiver, true, 1_000);
-        let forbidden = |sender, after_ms| penalties.forbid(sender, 1_000 + after_ms);
-        assert!(forbidden(Sender::Archiver, 0) && forbidden(Sender::Archiver, WINDOW_MS - 1));
-        assert!(!forbidden(Sender::Reconciler, TOLD_WITHIN_MS - 1) && forbidden(Sender::Reconciler, TOLD_WITHIN_MS));
-        assert!(!forbidden(Sender::Archiver, WINDOW_MS) && !forbidden(Sender::Reconciler, WINDOW_MS));
-        penalties.begin(Sender::Archiver, false, 2_000);
-        assert!(penalties.forbid(Sender::Archiver, 1_000 + WINDOW_MS - 1), "the longer one is not over");
-        penalties.forget(Sender::Archiver);
-        assert!(!penalties.forbid(Sender::Archiver, 1_000));
-        penalties.begin(Sender::Archiver, false, 1_000);
-        assert!(penalties.forbid(Sender::Archiver, PAUSE_MS) && !penalties.forbid(Sender::Archiver, 1_000 + PAUSE_MS));
+        let (one, other) = (Rc::from("one"), "other");
+        penalties.begin(&one, true, 1_000);
+        let forbidden = |holder: &str, after_ms| penalties.forbid(holder, 1_000 + after_ms);
+        assert!(forbidden(&one, 0) && forbidden(&one, WINDOW_MS - 1));
+        assert!(!forbidden(other, TOLD_WITHIN_MS - 1) && forbidden(other, TOLD_WITHIN_MS));
+        assert!(!forbidden(&one, WINDOW_MS) && !forbidden(other, WINDOW_MS));
+        penalties.begin(&one, false, 2_000);
+        assert!(penalties.forbid(&one, 1_000 + WINDOW_MS - 1), "the longer one is not over");
+        penalties.forget(&one);
+        assert!(!penalties.forbid(&one, 1_000));
+        penalties.begin(&one, false, 1_000);
+        assert!(penalties.forbid(&one, PAUSE_MS) && !penalties.forbid(&one, 1_000 + PAUSE_MS));
     }
 }

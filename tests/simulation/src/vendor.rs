@@ -44,6 +44,8 @@ pub(crate) fn origins() -> Origins {
 pub(crate) struct Vendor {
     /// Who reaches it.
     pub(crate) sender: Sender,
+    /// Tells the instance from others.
+    pub(crate) holder: Rc<str>,
     /// Its core.
     pub(crate) core: Rc<RefCell<Simulator>>,
     /// The network.
@@ -73,7 +75,7 @@ impl Transport for Vendor {
             time.sleep(dice.latency_ms(50, 250)).await;
             return Err(NoReply { why: "nobody is there".to_owned(), sent: false });
         };
-        let in_penalty = self.penalties.borrow().forbid(self.sender, time.now_ms());
+        let in_penalty = self.penalties.borrow().forbid(&self.holder, time.now_ms());
         time.sleep(dice.latency_ms(25, 125)).await;
         if self.refusing == Some(origin) {
             return Err(NoReply { why: "connection refused".to_owned(), sent: false });
@@ -117,7 +119,7 @@ impl Transport for Vendor {
         time.sleep(dice.latency_ms(25, if slow { 5_000 } else { 125 })).await;
         if reply.status == 429 {
             let counted = reply.headers.iter().any(|(name, _)| name.starts_with("X-Rate-Limit"));
-            self.penalties.borrow_mut().begin(self.sender, counted, time.now_ms());
+            self.penalties.borrow_mut().begin(&self.holder, counted, time.now_ms());
         }
         let is_audio = asked.target.ends_with("/content");
         let (piece_bytes, pause_ms) = match self.bodies {

@@ -113,6 +113,7 @@ impl World {
         subscribe(&mut core, &plan.settings, knobs.verification);
         let vendor = Vendor {
             sender: Sender::Archiver,
+            holder: Rc::from(""),
             core: Rc::new(RefCell::new(core)),
             crossing: crossing.clone(),
             bodies: plan.bodies,

@@ -130,7 +130,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                 }
             }
             match verdict {
-                Some(Ok(Verdict::Silent)) => self.hear_silence(look, &recording),
+                Some(Ok(Verdict::Silent)) => self.hear_silence(look, &recording, summary).await,
                 Some(Ok(Verdict::Offered(_))) => self.wait(look, &recording, "call log: offered there"),
                 Some(Ok(Verdict::Unsaid | Verdict::TooShort)) => {
                     self.wait(look, &recording, "call log: not offered, and it does not speak for all calls");
@@ -195,8 +195,9 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         }
     }
 
-    /// A whole answer of the company's log without the recording: it ends if the first such answer was long enough ago.
-    fn hear_silence(&self, look: &mut Look, recording: &RecordingId) {
+    /// A whole answer of the company's log without the recording: it ends if the first such answer was long enough ago, and
+    /// the bucket knows nothing of it.
+    async fn hear_silence(&self, look: &mut Look, recording: &RecordingId, summary: &mut Summary) {
         let silence = Silence {
             at_ms: self.clock.now_ms(),
             records: records(look),
@@ -206,7 +207,12 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         let mut result = look.row.result(recording);
         let state = result.hear(silence);
         look.set(recording, result);
-        self.conclude(look, recording, state, &silence.reason());
+        let known = if state.is_final() { self.recall(look, recording, summary).await } else { Ok(false) };
+        match known {
+            Ok(true) => look.tried.push(recording.clone()),
+            Ok(false) => self.conclude(look, recording, state, &silence.reason()),
+            Err(error) => self.wait(look, recording, &error.to_string()),
+        }
     }
 
     pub(super) fn wait(&self, look: &mut Look, recording: &RecordingId, reason: &str) {

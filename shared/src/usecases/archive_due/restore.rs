@@ -1,4 +1,5 @@
-//! A table that was lost is filled again by the call log; what the bucket holds is then not fetched again.
+//! A table that was lost is filled again by the call log, and one may be made an older one: what the bucket holds is then
+//! neither fetched again nor given up.
 
 use futures_util::future::join_all;
 
@@ -49,9 +50,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         if !late || row.manifest.is_some() || !row.unfinished().iter().any(|recording| is_untouched(look, recording)) {
             return;
         }
-        let start_ms = row.day.start_ms();
-        let days = [start_ms, start_ms + DAY_MS, start_ms.saturating_sub(DAY_MS)].map(Day::of);
-        match self.look_into_the_bucket(look, days, summary).await {
+        match self.look_into_the_bucket(look, summary).await {
             Ok(()) => {}
             // Without a look nothing may be fetched: it might be stored twice, under two days.
             Err(error) => {
@@ -63,12 +62,27 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         }
     }
 
-    async fn look_into_the_bucket(
+    /// Before a recording ends without an object: the table may have been made one that is older than the bucket. Answers
+    /// whether it was archived, or had ended otherwise.
+    ///
+    /// # Errors
+    /// The bucket's: then nothing may end.
+    pub(super) async fn recall(
         &self,
         look: &mut Look,
-        days: [Day; 3],
+        recording: &RecordingId,
         summary: &mut Summary,
-    ) -> Result<(), ArchiveError> {
+    ) -> Result<bool, ArchiveError> {
+        if !is_untouched(look, recording) {
+            return Ok(false);
+        }
+        self.look_into_the_bucket(look, summary).await?;
+        Ok(look.row.result(recording).state.is_final())
+    }
+
+    async fn look_into_the_bucket(&self, look: &mut Look, summary: &mut Summary) -> Result<(), ArchiveError> {
+        let start_ms = look.row.day.start_ms();
+        let days = [start_ms, start_ms + DAY_MS, start_ms.saturating_sub(DAY_MS)].map(Day::of);
         for day in days {
             let key = ObjectKey::manifest(&look.row.key.account, day, &look.row.key.session);
             match self.manifest_at(&key, &look.row.key).await {

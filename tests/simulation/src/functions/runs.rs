@@ -122,7 +122,7 @@ impl Functions {
             }
             if ended.is_none() && !this.knows_of_penalty() {
                 // What it had seen of a penalty, it had no time to hand on.
-                this.with.vendor.penalties.borrow_mut().forget(fleet.sender);
+                this.with.vendor.penalties.borrow_mut().forget(&instance.holder);
             }
             if ended.is_some() {
                 fleet.awaits.survived(passed, asked_for);
@@ -136,7 +136,7 @@ impl Functions {
     async fn archive(
         &self,
         table: &MemoryTable,
-        Instance { source, clock }: &Instance,
+        Instance { source, clock, .. }: &Instance,
         id: &str,
         deadline_ms: u64,
     ) -> Result<String, StoreError> {
@@ -160,7 +160,7 @@ impl Functions {
         let window_ms = millis(self.with.window);
         let tick = Tick { window_ms, now: false, retention_ms: millis(self.with.retention) };
         let until_ms = deadline_ms - TIMEOUT_MS / RESERVED_SHARE;
-        let Instance { source, clock } = instance;
+        let Instance { source, clock, .. } = instance;
         let ticked =
             self.with_reconciler(source, clock, async |reconciler| reconciler.tick(tick, until_ms).await).await?;
         Ok(format!("{ticked:?}"))
@@ -169,7 +169,7 @@ impl Functions {
     /// One whole run of the reconciler; answers what it says of itself.
     async fn oversee_all(&self, instance: &Instance, deadline_ms: u64) -> Result<String, OverseeError> {
         let Deployment { crossing, table, bucket, schedule, retention, window, share, verification, .. } = &self.with;
-        let Instance { source, clock } = instance;
+        let Instance { source, clock, .. } = instance;
         let overseer = Overseer {
             table: &Far::new(table.clone(), crossing.clone()),
             archive: &Far::new(bucket.clone(), crossing.clone()),

@@ -31,15 +31,26 @@ impl Judge {
         }
     }
 
-    /// A 429 of the limit itself, outside of a penalty that is running, is the program's own fault: it has counted wrong.
+    /// A 429 of the limit itself, outside of a penalty that is running, is the program's own fault: it has counted wrong. It
+    /// counts right as far as its instances' clocks agree on a window, and since the ledger was lost in which they count.
     pub(crate) fn look_at_refusals(&mut self) {
+        let limit = self.vendor.core.borrow().settings().heavy_limit;
+        let window_ms = WINDOW_MS - self.knobs.too_far_apart_ms();
+        let losses = self.vendor.penalties.borrow().lost_at_ms().to_vec();
         let mut free_at_ms = 0;
+        let mut let_in = Vec::new();
         let mut own = Vec::new();
-        for one in self.vendor.received.borrow().iter() {
-            if one.group == Some(RateGroup::Heavy) && one.status == 429 {
-                own.extend((!one.out_of_turn && one.at_ms >= free_at_ms).then(|| one.target.clone()));
-                free_at_ms = one.at_ms + WINDOW_MS;
+        for one in self.vendor.received.borrow().iter().filter(|one| one.group == Some(RateGroup::Heavy)) {
+            if one.is_let_in() {
+                let_in.push(one.at_ms);
+                continue;
             }
+            let lost_ms = losses.iter().rfind(|lost_ms| **lost_ms <= one.at_ms).copied().unwrap_or_default();
+            let counts = |at_ms: &&u64| **at_ms >= lost_ms && **at_ms + window_ms > one.at_ms;
+            let counted = let_in.iter().rev().take_while(counts).count();
+            let is_own = !one.out_of_turn && one.at_ms >= free_at_ms && counted >= limit;
+            own.extend(is_own.then(|| one.target.clone()));
+            free_at_ms = one.at_ms + WINDOW_MS;
         }
         for target in own {
             self.complain(format!("the program passed the vendor's limit by itself with {target}"));
