@@ -1,15 +1,13 @@
 //! The README's first command: a day's demo, as a user types it.
 
-use std::{path::Path, process::Command};
+use std::path::Path;
 
 use serde_json::{Value, json};
-use tests::workspace;
+use tests::operator;
 
 #[test]
 fn a_made_up_day_is_archived_whole() {
-    let built = local_cloud::binaries::build(&["ringvault"]).unwrap();
-    let demo = ["demo", "--json", "--seed", "1"];
-    let output = Command::new(&built["ringvault"]).args(demo).current_dir(workspace()).output().unwrap();
+    let output = operator::run(&mut operator::ringvault(&["demo", "--json", "--seed", "1"]));
     let shown = String::from_utf8_lossy(&output.stderr);
     let outcome: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}\n{shown}"));
     assert!(output.status.success(), "{outcome}\n{shown}");
