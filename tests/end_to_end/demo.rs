@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tests::operator;
+use tests::{canaries::Canaries, operator, scan};
 
 #[test]
 fn a_made_up_day_is_archived_whole() {
@@ -20,7 +20,11 @@ fn a_made_up_day_is_archived_whole() {
     assert_eq!(figure("archived"), figure("direct") + figure("fallback") + figure("adopted"));
     assert!(figure("unheard") > 0, "some events are lost: {outcome}");
     assert_eq!(figure("throttled"), 0, "the archiver keeps within the vendor's limit");
-    assert!(Path::new(outcome["folder"].as_str().unwrap()).is_dir());
+    let folder = Path::new(outcome["folder"].as_str().unwrap());
+    assert!(folder.is_dir());
+    let logs: Vec<_> = scan::of_logs(folder.parent().unwrap()).collect();
+    assert!(logs.iter().map(|written| written.text.len()).sum::<usize>() > 10_000, "the logs are there");
+    scan::assert_clean(&Canaries::known(), &logs);
     assert!(shown.contains("UNLISTED_AFTER_HOURS"), "what is shorter than in life is announced");
     assert!(shown.contains("recordings have ended") && !shown.contains('\r'), "plain lines where nobody watches");
 }

@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, path::Path};
 
 use local_cloud::lambda::Function;
 use ringvault::stack::{BUCKET, Stack, StackError, TABLE, key_of};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::canaries::{Canaries, Kind};
+use crate::canaries::{Canaries, Found, Kind};
 
 /// The variable that sets how much a function logs.
 pub const LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
@@ -67,12 +67,16 @@ pub fn written(stack: &Stack) -> Vec<Written> {
 
 /// What a site that did not start has written.
 pub(crate) fn of_a_failed_start(error: &StackError, dir: &Path) -> Vec<Written> {
-    let mut written = vec![Written { place: Place::Answer, text: format!("{error}\n{error:?}") }];
-    for name in ["webhook", "archiver", "reconciler"] {
+    let said = Written { place: Place::Answer, text: format!("{error}\n{error:?}") };
+    of_logs(dir).chain([said]).collect()
+}
+
+/// What the functions of a site in this folder have logged, as far as they were started.
+pub fn of_logs(dir: &Path) -> impl Iterator<Item = Written> {
+    ["webhook", "archiver", "reconciler"].into_iter().flat_map(|name| {
         let log = std::fs::read_to_string(dir.join(format!("{name}.log"))).unwrap_or_default();
-        written.extend(of_log(&log.lines().map(str::to_owned).collect::<Vec<_>>()));
-    }
-    written
+        of_log(&log.lines().map(str::to_owned).collect::<Vec<_>>())
+    })
 }
 
 /// The lines of a log, in one piece: what is private does not span two, and lines are many.
@@ -112,14 +116,14 @@ fn of_calls(stack: &Stack) -> Vec<Written> {
 fn of_table(stack: &Stack) -> Vec<Written> {
     let rows = stack.dynamodb.rows(TABLE).unwrap_or_default();
     // Whole names of attributes: parties and recordings stand in them.
-    let names = |row: &serde_json::Map<String, Value>| Vec::from_iter(row.keys().cloned()).join("\n");
+    let names = |row: &Map<String, Value>| Vec::from_iter(row.keys().cloned()).join("\n");
     rows.iter().map(|row| Written { place: Place::RowKey, text: format!("{}\n{}", key_of(row), names(row)) }).collect()
 }
 
 /// What of it is private.
 pub fn hits(canaries: &Canaries, written: &[Written]) -> Vec<Hit> {
     let in_one = |Written { place, text }: &Written| {
-        let hit = |found: crate::canaries::Found| Hit { place: *place, kind: found.kind, excerpt: found.excerpt };
+        let hit = |found: Found| Hit { place: *place, kind: found.kind, excerpt: found.excerpt };
         canaries.in_text(text).into_iter().map(hit).collect::<Vec<_>>()
     };
     written.iter().flat_map(in_one).collect()
