@@ -1,6 +1,6 @@
 //! The call log held against the table, over the real binaries.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use local_cloud::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 use ringcentral_sim::world::Direct;
@@ -14,7 +14,7 @@ use shared::{
 use tests::{
     World,
     events::{delivery, hang_up},
-    workspace, world, world_with,
+    operator, world, world_with,
 };
 
 const DAY: &str = "2026-04-14";
@@ -153,12 +153,11 @@ async fn a_tick_sweeps_the_last_hours_once_an_hour_and_the_older_ones_once() {
 
 /// `ringvault`, as a shell that has the stack's variables runs it.
 async fn shell(world: &World, arguments: &[&str]) -> Output {
-    let built = local_cloud::binaries::build(&["ringvault"]).unwrap();
-    let mut command = Command::new(&built["ringvault"]);
-    command.args(arguments).current_dir(workspace()).envs(&world.variables);
+    let mut command = operator::ringvault(arguments);
+    command.envs(&world.variables);
     command.envs([("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)]);
     command.env("AWS_REGION", REGION);
-    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    tokio::task::spawn_blocking(move || operator::run(&mut command)).await.unwrap()
 }
 
 #[tokio::test]
@@ -202,10 +201,7 @@ async fn a_shell_without_what_it_needs_says_what_that_is() {
         let output = shell(&world, arguments).await;
         assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(1), complaint));
     }
-    let built = local_cloud::binaries::build(&["ringvault"]).unwrap();
-    let mut bare = Command::new(&built["ringvault"]);
-    bare.arg("reconcile").env_remove("TABLE_NAME");
-    let output = bare.output().unwrap();
+    let output = operator::run(operator::ringvault(&["reconcile"]).env_remove("TABLE_NAME"));
     let complaint = "ringvault: TABLE_NAME is not set: set it as the functions have it\n";
     assert_eq!(String::from_utf8_lossy(&output.stderr), complaint);
 

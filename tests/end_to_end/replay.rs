@@ -2,14 +2,13 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Output,
 };
 
-use tests::workspace;
+use tests::{operator, workspace};
 
 fn replay(arguments: &[&str]) -> Output {
-    let built = local_cloud::binaries::build(&["ringvault"]).unwrap();
-    Command::new(&built["ringvault"]).arg("replay").args(arguments).current_dir(workspace()).output().unwrap()
+    operator::run(operator::ringvault(&["replay"]).args(arguments))
 }
 
 fn event_files() -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Tokens go to RingCentral and nowhere else; secrets and people stay out of the logs.
 
 mod addresses;
+mod canaries;
 mod forged;
 mod redirects;
 
@@ -11,7 +12,7 @@ use serde_json::json;
 use tests::{
     World,
     events::{hang_up, request},
-    world, world_with,
+    world,
 };
 
 /// The one access token of a world, from its table.
@@ -36,10 +37,7 @@ async fn every_token_the_vendor_saw_was_its_own_and_fresh() {
 
 #[tokio::test]
 async fn logs_hold_no_secret_and_nobodys_name_or_number() {
-    let world = world_with(|config| {
-        config.env.insert("AWS_LAMBDA_LOG_LEVEL".into(), "trace".into());
-    })
-    .await;
+    let world = world().await;
     let mut event = hang_up("s-1", &["9001", "9002", "9003"]);
     world.happen(&event).await;
     world.recording("9001", |recording| recording.direct = Direct::Status(500));

@@ -4,7 +4,9 @@ use ringvault::stack::{VERIFICATION_SECRET, VERIFICATION_TOKEN};
 use serde_json::json;
 use tests::{
     Answer, World,
+    canaries::Kind,
     events::{delivery, hang_up, request},
+    scan::{Hit, Place},
     world, world_with,
 };
 use tokio::{
@@ -96,6 +98,9 @@ async fn the_secret_is_accepted_under_the_guides_other_name() {
     let event = hang_up("s-1", &["9001"]).to_string();
     let reply = world.post(&request(&[("validation-token", VERIFICATION_TOKEN)], event.as_bytes())).await;
     assert_eq!(reply, answer(200, "recorded"), "API.md §5.3: the guide renames the header");
+    let hits = world.end();
+    let [Hit { place: Place::Answer, kind: Kind::Secret, excerpt }] = hits.as_slice() else { panic!("{hits:?}") };
+    assert!(excerpt.contains("validation-token"), "whoever sent it gets it back, as in a handshake: {excerpt}");
 }
 
 #[tokio::test]

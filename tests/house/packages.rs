@@ -11,7 +11,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("tools/ringcentral-sim", &[]),
     ("tools/ringvault", &["local-cloud", "ringcentral-sim", "shared"]),
     ("tools/measure", &["local-cloud", "ringcentral-sim", "ringvault", "shared", "simulation"]),
-    ("tests/fuzzing", &["shared"]),
+    ("tests/fuzzing", &["shared", "simulation"]),
     ("tests/simulation", &["ringcentral-sim", "shared"]),
     ("tests", &["local-cloud", "ringcentral-sim", "ringvault", "shared", "simulation"]),
 ];

@@ -1,24 +1,40 @@
 //! What the test suites share: a world of real binaries, and events to send into it.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test support crate: what fails here fails the test")]
 
+pub mod canaries;
 pub mod clients;
 pub mod events;
 pub mod hostile;
+pub mod operator;
+pub mod scan;
 pub mod thief;
 
 use std::{ops::Deref, path::PathBuf, sync::OnceLock};
 
 use aws_sdk_s3::primitives::ByteStream;
+use canaries::Canaries;
 use local_cloud::lambda::InvokeError;
 use ringvault::stack::{BUCKET, Binaries, Stack, StackConfig, StackError, TABLE, key_of};
 use ringvault::template::{FunctionRole, Parameters, roles};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 
-/// A local stack with a folder of its own, gone when dropped.
+/// A local stack with a folder of its own, gone when dropped. Then nothing private may have been written down.
 pub struct World {
     stack: Stack,
     _dir: TempDir,
+    /// Whether it may be dropped without a look at what was written down.
+    let_off: bool,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if self.let_off || std::thread::panicking() {
+            return;
+        }
+        scan::assert_talkative(&self.stack);
+        scan::assert_clean(&Canaries::of(&self.stack), &scan::written(&self.stack));
+    }
 }
 
 impl Deref for World {
@@ -56,7 +72,7 @@ pub async fn world() -> World {
     world_with(|_| {}).await
 }
 
-/// [`world`], changed before it starts.
+/// [`world`], changed before it starts. Its functions log all they can.
 pub async fn world_with(change: impl FnOnce(&mut StackConfig)) -> World {
     try_world(change).await.expect("the stack starts")
 }
@@ -71,8 +87,16 @@ pub async fn try_world(change: impl FnOnce(&mut StackConfig)) -> Result<World, S
     for name in ["FIRST_ATTEMPT_DELAY_SECONDS", "QUIET_PERIOD_SECONDS", "RETRY_LADDER_SECONDS"] {
         config.env.insert(name.to_owned(), "0".to_owned());
     }
+    let most = [(scan::LEVEL, scan::MOST), ("RUST_LOG", scan::MOST), ("RUST_BACKTRACE", "full")];
+    config.env.extend(most.map(|(name, value)| (name.to_owned(), value.to_owned())));
     change(&mut config);
-    Ok(World { stack: Stack::start(binaries(), config).await?, _dir: dir })
+    match Stack::start(binaries(), config).await {
+        Ok(stack) => Ok(World { stack, _dir: dir, let_off: false }),
+        Err(error) => {
+            scan::assert_clean(&Canaries::known(), &scan::of_a_failed_start(&error, dir.path()));
+            Err(error)
+        }
+    }
 }
 
 /// A reply of the webhook.
@@ -85,6 +109,12 @@ pub struct Answer {
 }
 
 impl World {
+    /// Ends it, and answers what was written down and is private, instead of failing the test for it.
+    pub fn end(mut self) -> Vec<scan::Hit> {
+        self.let_off = true;
+        scan::hits(&Canaries::of(&self.stack), &scan::written(&self.stack))
+    }
+
     /// Hands an HTTP payload to the webhook.
     pub async fn invoke_webhook(&self, payload: &Value) -> Value {
         self.webhook.invoke(payload).await.expect("the webhook answers")

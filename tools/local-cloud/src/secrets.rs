@@ -1,6 +1,6 @@
 //! Secrets Manager: `GetSecretValue` and nothing else, for whoever may.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -27,6 +27,8 @@ struct Vault {
     iam: Arc<Iam>,
     secrets: Mutex<BTreeMap<String, Secret>>,
     reads: Mutex<BTreeMap<String, u64>>,
+    /// Every value there ever was.
+    ever: Mutex<BTreeSet<String>>,
 }
 
 #[derive(Clone)]
@@ -57,6 +59,7 @@ impl Secrets {
 
     /// Keeps `secret_string` under `id`; a value that was there is rotated out.
     pub fn put(&self, id: &str, secret_string: &str) {
+        lock(&self.vault.ever).insert(secret_string.to_owned());
         let secret =
             Secret { value: secret_string.to_owned(), version: ids::request_id(), created_at: SystemTime::now() };
         lock(&self.vault.secrets).insert(id.to_owned(), secret);
@@ -65,6 +68,11 @@ impl Secrets {
     /// What is kept under `id` now. This counts as no read.
     pub fn value(&self, id: &str) -> Option<String> {
         lock(&self.vault.secrets).get(id).map(|secret| secret.value.clone())
+    }
+
+    /// Every value that was ever kept, under whatever id.
+    pub fn ever(&self) -> Vec<String> {
+        lock(&self.vault.ever).iter().cloned().collect()
     }
 
     /// Forgets `id`: further reads find nothing.

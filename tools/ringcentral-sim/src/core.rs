@@ -139,6 +139,11 @@ impl Simulator {
         &self.served
     }
 
+    /// Every access and refresh token given out so far, in order: for who looks whether one leaked.
+    pub fn issued(&self) -> &[String] {
+        self.sessions.issued()
+    }
+
     /// Answers a request, or says that a handshake is needed first. Whatever is due by now happens before.
     pub fn handle(&mut self, request: &Request, now_ms: u64) -> Outcome {
         self.advance(now_ms);

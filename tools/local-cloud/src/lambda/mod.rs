@@ -31,13 +31,15 @@ struct Context {
     log: Log,
     /// Ids of the processes that are there.
     pids: Mutex<BTreeSet<u32>>,
+    /// Answers and errors, each once.
+    said: Mutex<BTreeSet<String>>,
 }
 
 impl Function {
     /// Starts the function's processes and resolves once each has asked for work, which ends its cold start.
     pub async fn start(config: FunctionConfig) -> Result<Self, LaunchError> {
         let log = Log::create(config.log_file.as_deref())?;
-        let context = Arc::new(Context { config, log, pids: Mutex::default() });
+        let context = Arc::new(Context { config, log, pids: Mutex::default(), said: Mutex::default() });
         let pool = Pool::launch(&context).await?;
         Ok(Self { context, pool: Mutex::new(Some(pool)) })
     }
@@ -90,6 +92,11 @@ impl Function {
     /// The system's ids of its processes, in ascending order. One that ended by itself counts until it is replaced.
     pub fn pids(&self) -> Vec<u32> {
         lock(&self.context.pids).iter().copied().collect()
+    }
+
+    /// Every different answer so far, as JSON, and every different error with its causes.
+    pub fn said(&self) -> Vec<String> {
+        lock(&self.context.said).iter().cloned().collect()
     }
 
     /// Every line the processes have written so far, standard output and error alike.

@@ -1,5 +1,7 @@
 //! The processes of a function, and the queue of invocations in front of them.
 
+use std::error::Error;
+use std::iter::successors;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::instance::Instance;
 use super::{Context, InvokeError, LaunchError};
+use crate::sync::lock;
 
 /// One invocation, waiting for an instance.
 pub(super) struct Job {
@@ -72,8 +75,19 @@ async fn serve(instance: &mut Option<Instance>, queue: &Queue, context: &Arc<Con
             return;
         };
         let outcome = run(instance, job.event, context).await;
+        lock(&context.said).insert(in_words(&outcome));
         // Whoever asked may have gone.
         drop(job.reply.send(outcome));
+    }
+}
+
+fn in_words(outcome: &Result<Value, InvokeError>) -> String {
+    match outcome {
+        Ok(answer) => answer.to_string(),
+        Err(error) => {
+            let causes = successors(error.source(), |cause| (*cause).source());
+            causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"))
+        }
     }
 }
 

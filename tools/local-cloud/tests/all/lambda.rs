@@ -62,6 +62,18 @@ async fn an_exit_is_told_and_the_next_invocation_gets_a_fresh_process() {
 }
 
 #[tokio::test]
+async fn what_a_function_said_is_kept_each_once_errors_too() {
+    let function = start().await;
+    for event in [json!("yes"), json!("yes"), json!({ "do": "fail" }), json!({ "do": "exit" })] {
+        drop(function.invoke(&event).await);
+    }
+    let said = function.said().join("\n");
+    for words in ["\"yes\"", "the function failed: as told (Broken)", "leaving"] {
+        assert_eq!(said.matches(words).count(), 1, "{words}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn a_function_out_of_time_is_killed_and_replaced() {
     let function = Function::start(FunctionConfig { timeout_ms: 300, ..double::config("ready") }).await.unwrap();
     let error = function.invoke(&json!({ "do": "hang" })).await.unwrap_err();

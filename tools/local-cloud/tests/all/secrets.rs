@@ -16,6 +16,7 @@ async fn a_secret_is_found_until_it_is_removed() {
     secrets.remove("ringcentral");
     let error = read().await.unwrap_err().into_service_error();
     assert!(error.is_resource_not_found_exception(), "{error:?}");
+    assert_eq!(secrets.ever(), [r#"{"jwt":"one"}"#, r#"{"jwt":"two"}"#]);
     assert_eq!(secrets.reads("ringcentral"), 3);
     assert_eq!(secrets.reads("another"), 0);
 }

@@ -24,8 +24,8 @@ pub(super) const INSTANCES: usize = 8;
 /// When a process is warm, after the first delivery.
 const WARM_AFTER: Duration = Duration::from_secs(10);
 
-/// How much a warm process may still grow, MiB: pages that were not touched before. What leaks a byte for each KiB of an
-/// event would pass it within the minute.
+/// How much a warm process may still grow, MiB: pages that were not touched before. At a thousand events a second that is
+/// some 500 bytes an event.
 const GROWTH_MIB: f64 = 3.0;
 
 /// Attributes that tell when, and in how many steps, a row came about.

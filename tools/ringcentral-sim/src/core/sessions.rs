@@ -24,6 +24,8 @@ pub(crate) struct Sessions {
     /// Refresh tokens, each with the access token of its session.
     refreshable: BTreeMap<String, Refreshable>,
     minted: u64,
+    /// Every token ever given out, refresh tokens too.
+    issued: Vec<String>,
 }
 
 struct Session {
@@ -36,6 +38,10 @@ struct Refreshable {
 }
 
 impl Sessions {
+    pub(crate) fn issued(&self) -> &[String] {
+        &self.issued
+    }
+
     /// Answers `POST /restapi/oauth/token`.
     pub(crate) fn token_reply(&mut self, request: &Request, settings: &Settings, now_ms: u64) -> Reply {
         if !is_our_client(request, settings) {
@@ -83,6 +89,7 @@ impl Sessions {
         let token = opaque(&format!("token {} {}", self.minted, settings.client_secret));
         self.by_token.insert(token.clone(), Session { expires_at_ms: now_ms + ttl_s * 1_000 });
         self.living.push_back(token.clone());
+        self.issued.push(token.clone());
         self.evict(settings.max_sessions, now_ms);
         let mut body = json!({
             "access_token": token,
@@ -96,6 +103,7 @@ impl Sessions {
         if settings.refresh_tokens {
             let refresh_token = opaque(&format!("refresh {} {}", self.minted, settings.client_secret));
             body["refresh_token"] = json!(refresh_token);
+            self.issued.push(refresh_token.clone());
             body["refresh_token_expires_in"] = json!(REFRESH_TTL_S);
             let expires_at_ms = now_ms + REFRESH_TTL_S * 1_000;
             self.refreshable.insert(refresh_token, Refreshable { access_token: token, expires_at_ms });

@@ -182,6 +182,9 @@ fn a_refresh_token_serves_once_where_the_application_has_them() {
     let form = format!("grant_type=refresh_token&refresh_token={}", granted["refresh_token"].as_str().unwrap());
     let refreshed = rig.ask_token("sim-client:sim-secret", &form);
     assert_eq!(refreshed.status, 200);
+    for token in [&granted["access_token"], &granted["refresh_token"], &body(&refreshed)["access_token"]] {
+        assert!(rig.simulator.issued().iter().any(|issued| token == issued), "it stays known");
+    }
     assert_eq!(code(&rig.get(CALL_LOG)), "OAU-213", "the old access token has ended");
     assert_eq!(rig.ask_token("sim-client:sim-secret", &form).status, 400);
 
