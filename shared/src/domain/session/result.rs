@@ -270,6 +270,13 @@ mod tests {
     }
 
     #[test]
+    fn silence_says_what_it_rests_on() {
+        let reason = |was_offered| Silence { at_ms: 0, records: 2, was_offered, unlisted_after_ms: 0 }.reason();
+        assert_eq!(reason(false), "call log: not offered (2 records)");
+        assert_eq!(reason(true), "call log: not offered any more (2 records)");
+    }
+
+    #[test]
     fn state_and_way_names_survive_a_round_trip() {
         for name in ["waiting", "archived", "too_short", "unavailable", "deleted"] {
             assert_eq!(RecordingState::from_name(name).map(RecordingState::name), Some(name));
