@@ -45,9 +45,11 @@ fn create(why: Fault, replaces: &[&str], stand_in: Option<&str>) -> Creation {
 #[test]
 fn every_fault_and_outcome_has_the_name_that_logs_are_searched_for() {
     use Fault::*;
-    let faults = [Missing, NotActive, Expired, WrongAddress, SecretRotated, TokenUnknown, FilterMissing, FilterDisabled];
+    let faults =
+        [Missing, NotActive, Expired, WrongAddress, SecretRotated, TokenUnknown, FilterMissing, FilterDisabled];
     let names = faults.map(Fault::name).join(" ");
-    let expected = "missing not_active expired wrong_address secret_rotated token_unknown filter_missing filter_disabled";
+    let expected =
+        "missing not_active expired wrong_address secret_rotated token_unknown filter_missing filter_disabled";
     assert_eq!((names.as_str(), NotRenewed.name()), (expected, "not_renewed"));
     let outcomes = [
         (Outcome::Healthy, "healthy"),

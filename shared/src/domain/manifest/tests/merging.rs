@@ -88,7 +88,8 @@ fn of_two_objects_the_newer_stands_and_of_one_object_what_was_first_said() {
     };
     let (sha256, key) = (older.archived.clone().unwrap().sha256, older.key.clone().unwrap());
     assert_eq!(merged_result(&newer(&sha256, key.as_str()), &older), older);
-    for other in [newer("other", key.as_str()), newer(&sha256, "recordings/other"), newer("other", "recordings/other")] {
+    for other in [newer("other", key.as_str()), newer(&sha256, "recordings/other"), newer("other", "recordings/other")]
+    {
         assert_eq!(merged_result(&other, &older), other);
     }
 }
