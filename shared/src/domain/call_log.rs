@@ -235,6 +235,21 @@ mod tests {
     }
 
     #[test]
+    fn what_further_records_say_of_a_call_is_added() {
+        let logged = |running, said| LoggedCall { running, said, ..LoggedCall::default() };
+        let mut call = LoggedCall::default();
+        call.add(logged(true, answer(&["1"], &[])));
+        call.add(logged(false, answer(&["2"], &[Some("p-1")])));
+        assert!(call.running, "a part of it still runs");
+        assert_eq!((call.said.records, call.said.parts, call.said.offered.len()), (2, 3, 2));
+        assert!(call.said.whole);
+        call.add(logged(false, CallLogAnswer { whole: false, ..answer(&[], &[]) }));
+        assert!(!call.said.whole, "one record that does not speak for all");
+        call.add(logged(false, answer(&[], &[])));
+        assert!(!call.said.whole, "is not made good by another one");
+    }
+
+    #[test]
     fn the_silence_of_an_answer_that_does_not_speak_for_all_says_nothing() {
         let row = row(&["1|p-1"], &["p-1"]);
         let partial = |answer| CallLogAnswer { whole: false, ..answer };

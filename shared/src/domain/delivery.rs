@@ -92,11 +92,16 @@ mod tests {
     fn an_oversized_body_is_not_read() {
         let body = vec![b' '; MAX_BODY_BYTES + 1];
         assert_eq!(AuthenticDelivery(&body).parse(), Err(NotUnderstood::TooLarge));
+        assert_eq!(AuthenticDelivery(&body[1..]).parse(), Err(NotUnderstood::Malformed), "the largest one is");
     }
 
     #[test]
     fn only_a_harmless_validation_token_is_echoed() {
-        assert!(ValidationToken::parse(b"4e2b7a1c-0000-11f0-8000-3f1d2c4b5a69").is_some());
+        let longest = "x".repeat(128);
+        for text in ["4e2b7a1c-0000-11f0-8000-3f1d2c4b5a69", &longest] {
+            let token = ValidationToken::parse(text.as_bytes());
+            assert_eq!(token.as_ref().map(ValidationToken::as_str), Some(text));
+        }
         for value in [&b""[..], b"a b", b"a\r\nx: y", b"\xff", &[b'x'; 129]] {
             assert_eq!(ValidationToken::parse(value), None, "{value:?}");
         }

@@ -126,7 +126,12 @@ mod tests {
             ("empty", Some("audio/mpeg"), b"", NotAudio::Bytes),
             ("eleven bytes", Some("audio/wav"), &WAV[..11], NotAudio::Bytes),
             ("wav as mpeg", Some("audio/mpeg"), WAV, NotAudio::Disagree),
+            ("a film", None, b"RIFF\x24\0\0\0AVI LIST", NotAudio::Bytes),
+            ("something called WAVE", None, b"RAFF\x24\0\0\0WAVEfmt ", NotAudio::Bytes),
+            ("no version of MPEG", None, b"\xFF\xEB\x90\xC0\0\0\0\0\0\0\0\0", NotAudio::Bytes),
             ("layer II", None, b"\xFF\xFD\x90\xC0\0\0\0\0\0\0\0\0", NotAudio::Bytes),
+            ("no bit rate", None, b"\xFF\xFB\xF0\xC0\0\0\0\0\0\0\0\0", NotAudio::Bytes),
+            ("no sample rate", None, b"\xFF\xFB\x9C\xC0\0\0\0\0\0\0\0\0", NotAudio::Bytes),
             ("all ones", None, b"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", NotAudio::Bytes),
         ] {
             assert_eq!(AudioFormat::identify(header, first), Err(why), "{case}");

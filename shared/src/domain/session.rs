@@ -179,6 +179,8 @@ pub(crate) mod tests {
         let offer = Offer { content_uri: "https://media/1".into(), listed: Listed::default() };
         row.offers.insert(one.clone(), offer);
         assert_eq!(row.address(&one), Some("https://media/1".into()));
+        row.results.insert(one.clone(), RecordingResult { at_ms: 1, ..RecordingResult::default() });
+        assert_eq!(row.address(&one), Some("https://media/1".into()), "a look that heard nothing of the log");
         let silent = RecordingResult { silent_since_ms: Some(1), ..RecordingResult::default() };
         row.results.insert(one.clone(), silent.clone());
         assert_eq!(row.address(&one), None);

@@ -200,3 +200,6 @@ fn pass_over(key: &SessionKey, error: &StoreError, summary: &mut Summary) {
     tracing::error!(session.id = %key.session, %error, "a row is left alone until it is due again");
     summary.unreadable += 1;
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,3 +29,25 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
     digests.add(bytes);
     digests.finish().sha256
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures_util::{FutureExt, stream};
+
+    use super::*;
+    use crate::ports::recording_source::Interrupted;
+
+    fn read(pieces: Vec<Result<Bytes, Interrupted>>, most: usize) -> Result<Option<Vec<u8>>, ArchiveError> {
+        whole(Box::pin(stream::iter(pieces)), most).now_or_never().unwrap()
+    }
+
+    #[test]
+    fn a_document_is_read_whole_or_not_at_all() {
+        let pieces = || vec![Ok(Bytes::from_static(b"one, ")), Ok(Bytes::from_static(b"two"))];
+        assert_eq!(read(pieces(), 8).unwrap().as_deref(), Some(&b"one, two"[..]));
+        assert_eq!(read(pieces(), 7).unwrap(), None, "it is larger than a document can be");
+        let cut = vec![Ok(Bytes::from_static(b"one, ")), Err(Interrupted("reset".into()))];
+        assert!(matches!(read(cut, 8), Err(ArchiveError::Unavailable(_))));
+    }
+}

@@ -2,6 +2,8 @@
 
 pub mod archive_due;
 mod documents;
+#[cfg(test)]
+mod fakes;
 pub mod keep_subscription;
 pub mod oversee;
 pub mod prove;

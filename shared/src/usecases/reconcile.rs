@@ -241,3 +241,69 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         Ok(saved)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::day::DAY_MS;
+
+    fn swept(next_ms: u64) -> Swept {
+        Swept {
+            from_ms: 1,
+            to_ms: 100,
+            next_ms,
+            pages: 2,
+            calls: 3,
+            offered: 4,
+            unheard: 5,
+            amended: 6,
+            reopened: 7,
+            too_short: 8,
+            deleted: 9,
+            unreadable: 10,
+            accounts: [AccountId::parse("800").unwrap()].into(),
+            days: [Day::of(0)].into(),
+            stopped: Some(Stopped::Throttled),
+        }
+    }
+
+    #[test]
+    fn a_sweep_is_done_when_it_has_come_to_its_end() {
+        assert_eq!([99, 100, 101].map(|next_ms| swept(next_ms).is_done()), [false, true, true]);
+    }
+
+    #[test]
+    fn two_runs_of_a_sweep_are_told_as_one_that_stands_where_the_later_does() {
+        let (account, day) = (AccountId::parse("801").unwrap(), Day::of(DAY_MS));
+        let later = Swept {
+            from_ms: 2,
+            to_ms: 200,
+            accounts: [account.clone()].into(),
+            days: [day].into(),
+            stopped: None,
+            ..swept(150)
+        };
+        let both = Swept {
+            from_ms: 2,
+            to_ms: 200,
+            next_ms: 150,
+            pages: 4,
+            calls: 6,
+            offered: 8,
+            unheard: 10,
+            amended: 12,
+            reopened: 14,
+            too_short: 16,
+            deleted: 18,
+            unreadable: 20,
+            accounts: [AccountId::parse("800").unwrap(), account].into(),
+            days: [Day::of(0), day].into(),
+            stopped: None,
+        };
+        assert_eq!(swept(50).and_then(later), both);
+        assert_eq!(
+            swept(50).and_then(Swept { stopped: Some(Stopped::Paced), ..swept(60) }).stopped,
+            Some(Stopped::Paced)
+        );
+    }
+}

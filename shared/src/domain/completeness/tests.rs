@@ -108,6 +108,41 @@ fn the_share_of_a_day_counts_what_was_a_recording_and_does_not_wait() {
 }
 
 #[test]
+fn days_are_added_count_by_count() {
+    let day = Counts { archived: 2, waiting: 3, too_short: 4, unavailable: 5, deleted: 6, missing: 7 };
+    let mut both = Counts::default();
+    both.add(&day);
+    assert_eq!(both, day);
+    both.add(&day);
+    assert_eq!(both, Counts { archived: 4, waiting: 6, too_short: 8, unavailable: 10, deleted: 12, missing: 14 });
+}
+
+#[test]
+fn a_day_stays_open_while_it_waits_and_for_five_weeks_while_something_is_wrong() {
+    let wrong = DayProof { waiting: BTreeSet::new(), ..report().proof };
+    let settled = DayProof { missing: BTreeSet::new(), defects: BTreeSet::new(), ..wrong.clone() };
+    let waits = report().proof;
+    for (proof, now_ms, open) in [
+        (&settled, 0, false),
+        (&wrong, WATCHED_MS + 6, true),
+        (&wrong, WATCHED_MS + 7, false),
+        (&wrong, WATCHED_MS + 8, false),
+        (&waits, WATCHED_MS + 8, true),
+    ] {
+        assert_eq!(proof.stays_open(7, now_ms), open, "{now_ms}");
+    }
+}
+
+#[test]
+fn accounts_survive_a_round_trip() {
+    let accounts: BTreeSet<_> = ["800000001", "800000002"].map(|text| id(AccountId::parse, text)).into();
+    assert_eq!(parse_accounts(&accounts_to_json(&accounts)), Ok(accounts));
+    for spoiled in ["", "{}", r#"["../8"]"#, "[8]"] {
+        assert!(parse_accounts(spoiled).is_err(), "{spoiled}");
+    }
+}
+
+#[test]
 fn every_class_has_a_name_of_its_own() {
     for class in DefectClass::ALL {
         assert_eq!(DefectClass::from_name(class.name()), Some(class));

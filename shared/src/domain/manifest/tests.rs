@@ -138,6 +138,30 @@ fn what_has_no_proof_is_not_called_archived() {
 }
 
 #[test]
+fn what_the_log_said_is_told_of_what_waits_without_a_token_and_an_object_of_what_is_archived_alone() {
+    let archived = row().results.into_values().next().unwrap();
+    let told = |state| {
+        let mut row = row();
+        row.results.values_mut().for_each(|result| *result = RecordingResult { state, ..archived.clone() });
+        let result = row.results.values_mut().next().unwrap();
+        result.content_uri = Some("https://media/1?access_token=secret".into());
+        result.silent_since_ms = Some(7);
+        Manifest::of(&row).recordings.into_values().next().unwrap().result
+    };
+    let address = Some("https://media/1".to_owned());
+    let waiting = told(RecordingState::Waiting);
+    let log = (waiting.content_uri, waiting.silent_since_ms, waiting.listed);
+    assert_eq!(log, (address.clone(), Some(7), archived.listed.clone()));
+    assert_eq!((waiting.key, waiting.archived, waiting.at_ms), (None, None, 0));
+    for state in [RecordingState::TooShort, RecordingState::Unavailable, RecordingState::Deleted] {
+        let ended = told(state);
+        assert_eq!((ended.content_uri, ended.at_ms), (address.clone(), archived.at_ms));
+        assert_eq!((ended.key, ended.archived), (None, None), "{state:?}");
+    }
+    assert_eq!(told(RecordingState::Archived).key, archived.key);
+}
+
+#[test]
 fn fields_of_a_later_day_are_passed_over() {
     let grown = changed("\"day\"", "\"weather\": {\"rain\": true}, \"day\"");
     let grown = grown.replace("\"way\"", "\"colour\": \"blue\", \"way\"");

@@ -235,6 +235,59 @@ mod tests {
     }
 
     #[test]
+    fn who_writes_while_it_is_spoken_knows_no_length_and_a_short_format_is_none() {
+        assert_eq!(measured(AudioFormat::Wav, &wav(0), 999), Some(2_000), "a length not yet known");
+        assert_eq!(measured(AudioFormat::Wav, &wav(16_000), 999), Some(1_000), "what is behind the samples is none");
+        let mut cut = b"RIFF\0\0\0\0WAVEfmt \x0e\0\0\0".to_vec();
+        cut.extend([1; 14]);
+        cut.extend(&wav(32_000)[12..]);
+        assert_eq!(measured(AudioFormat::Wav, &cut, 5), Some(2_000), "it is passed over, and the next one counts");
+    }
+
+    #[test]
+    fn a_year_is_no_length_of_a_call() {
+        let slow = |bytes: usize| {
+            let mut body = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\0\0\0\0\x01\0\0\0\0\0\0\0data".to_vec();
+            body.extend(u32::MAX.to_le_bytes());
+            body.resize(body.len() + bytes, 0);
+            measured(AudioFormat::Wav, &body, 1 << 20)
+        };
+        assert_eq!(slow(31_535_999), Some(LONGEST_MS - 1_000));
+        assert_eq!(slow(31_536_000), None);
+    }
+
+    #[test]
+    fn every_version_of_mpeg_has_its_frames() {
+        for (header, expected) in [
+            // 2.5 at 32 kbit/s and 11.025 kHz, 2 at 22.05 kHz, 1 at 48 kHz, without and with a byte of padding.
+            (b"\xFF\xE3\x40\xC0", Some((208, 52_244))),
+            (b"\xFF\xF3\x40\xC0", Some((104, 26_122))),
+            (b"\xFF\xFB\x94\xC0", Some((384, 24_000))),
+            (b"\xFF\xFB\x96\xC0", Some((385, 24_000))),
+            (b"\xFF\xFB\x92\xC0", Some((418, 26_122))),
+            // No version, no bit rate, a free one, no sample rate, another layer.
+            (b"\xFF\xEB\x40\xC0", None),
+            (b"\xFF\xFB\xF0\xC0", None),
+            (b"\xFF\xFB\x00\xC0", None),
+            (b"\xFF\xFB\x9C\xC0", None),
+            (b"\xFF\xFD\x90\xC0", None),
+        ] {
+            assert_eq!(frame(header), expected, "{header:x?}");
+        }
+    }
+
+    #[test]
+    fn a_long_tag_is_passed_over_and_one_between_frames_ends_them() {
+        let mut frame = vec![0; 288];
+        frame[..4].copy_from_slice(b"\xFF\xF3\x88\xC0");
+        // The highest bit of each of the four bytes does not count: 1 * 128 * 128 + 3 * 128 + 5.
+        let tagged = [b"ID3\x04\0\0\x80\x81\x83\x85".as_slice(), &[9; 16_773], &frame.repeat(50)].concat();
+        assert_eq!(measured(AudioFormat::Mp3, &tagged, 700), Some(1_800));
+        let between = [frame.as_slice(), b"ID3\x04\0\0\0\0\0\x05", &[9; 5], &frame].concat();
+        assert_eq!(measured(AudioFormat::Mp3, &between, 64), Some(36));
+    }
+
+    #[test]
     fn an_mp3_file_plays_as_long_as_its_frames() {
         // MPEG-2, 64 kbit/s, 16 kHz: 288 bytes, 36 ms; then MPEG-1, 128 kbit/s, 44.1 kHz: 417 bytes, 26.122 ms.
         let frames = |header: &[u8; 4], length: usize, number: usize| {

@@ -91,8 +91,33 @@ fn what_is_not_understood_has_a_name() {
     ] {
         assert_eq!(refused(json), name, "{json}");
     }
-    let many = vec![r#"{"accountId":"1"}"#; MAX_FACTS_PER_EVENT + 1].join(",");
-    assert_eq!(refused(&format!(r#"{{"body":{{"telephonySessionId":"s","parties":[{many}]}}}}"#)), "too_many");
+}
+
+#[test]
+fn so_many_parties_and_recordings_are_read_and_no_more() {
+    let event = |parties: &str| format!(r#"{{"body":{{"telephonySessionId":"s","parties":[{parties}]}}}}"#);
+    let parties = |number| event(&vec![r#"{"accountId":"1"}"#; number].join(","));
+    let recordings = |number| {
+        let recordings = vec![r#"{"id":"9"}"#; number].join(",");
+        event(&format!(r#"{{"accountId":"1","recordings":[{recordings}]}}"#))
+    };
+    assert_eq!(telephony(&parties(MAX_FACTS_PER_EVENT))[0].parties.len(), MAX_FACTS_PER_EVENT);
+    assert_eq!(telephony(&recordings(MAX_FACTS_PER_EVENT))[0].parties[0].recordings.len(), 1);
+    for many in [parties(MAX_FACTS_PER_EVENT + 1), recordings(MAX_FACTS_PER_EVENT + 1)] {
+        assert_eq!(refused(&many), "too_many");
+    }
+}
+
+#[test]
+fn a_recording_is_of_interest_before_its_party_has_ended() {
+    let interest = |party: &str| {
+        telephony(&format!(r#"{{"body":{{"telephonySessionId":"s","parties":[{{"accountId":"1",{party}}}]}}}}"#))[0]
+            .of_interest()
+    };
+    assert!(interest(r#""id":"p","status":{"code":"Answered"},"recordings":[{"id":"9"}]"#));
+    assert!(interest(r#""recordings":[{"id":"9"}]"#));
+    assert!(interest(r#""id":"p","status":{"code":"Gone"}"#));
+    assert!(!interest(r#""status":{"code":"Gone"}"#), "the end of nobody");
 }
 
 #[test]

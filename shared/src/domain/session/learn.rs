@@ -159,6 +159,18 @@ mod tests {
     }
 
     #[test]
+    fn who_names_neither_a_recording_nor_an_end_says_nothing() {
+        for (party, silent) in [
+            (r#""status":{"code":"Answered"}"#, true),
+            (r#""status":{"code":"Gone"}"#, false),
+            (r#""recordings":[{"id":"9"}]"#, false),
+            (r#""status":{"code":"Gone"},"recordings":[{"id":"9"}]"#, false),
+        ] {
+            assert_eq!(learned(&format!(r#"{{"accountId":"1","id":"p",{party}}}"#)).is_silent(), silent, "{party}");
+        }
+    }
+
+    #[test]
     fn one_new_fact_is_news() {
         let learned = learned(r#"{"accountId":"1","id":"p","status":{"code":"Gone"},"recordings":[{"id":"9"}]}"#);
         let heard = BTreeSet::from([Heard::from_element("9|p").unwrap()]);

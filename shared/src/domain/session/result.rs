@@ -242,6 +242,27 @@ mod tests {
     }
 
     #[test]
+    fn a_recording_begun_by_hand_may_be_shorter_than_its_call_and_none_longer() {
+        let odd = |plays_ms, kind: &str| {
+            let bytes = ArchivedBytes {
+                sha256: String::new(),
+                crc64nvme: None,
+                etag: String::new(),
+                size_bytes: 1,
+                format: AudioFormat::Mp3,
+                duration_ms: Some(plays_ms),
+                way: Way::Direct,
+            };
+            let listed = Listed { kind: Some(kind.into()), duration_s: Some(60), ..Listed::default() };
+            let result = RecordingResult { archived: Some(bytes), listed: Some(listed), ..RecordingResult::default() };
+            result.duration_is_odd()
+        };
+        assert_eq!([10_000, 60_000, 90_000].map(|plays_ms| odd(plays_ms, "OnDemand")), [false, false, true]);
+        assert_eq!([10_000, 60_000, 90_000].map(|plays_ms| odd(plays_ms, "Automatic")), [true, false, true]);
+        assert!(!RecordingResult::default().duration_is_odd(), "nothing is known");
+    }
+
+    #[test]
     fn silence_ends_what_was_never_offered_later_than_what_is_no_longer_offered() {
         let silent = |was_offered, records, since_ms, at_ms| {
             let mut result = RecordingResult {
@@ -267,6 +288,13 @@ mod tests {
         ] {
             assert_eq!(silent(was_offered, records, since_ms, at_ms), expected, "{was_offered} {records} {since_ms:?}");
         }
+    }
+
+    #[test]
+    fn silence_says_what_it_rests_on() {
+        let reason = |was_offered| Silence { at_ms: 0, records: 2, was_offered, unlisted_after_ms: 0 }.reason();
+        assert_eq!(reason(false), "call log: not offered (2 records)");
+        assert_eq!(reason(true), "call log: not offered any more (2 records)");
     }
 
     #[test]

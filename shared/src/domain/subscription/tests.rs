@@ -43,6 +43,27 @@ fn create(why: Fault, replaces: &[&str], stand_in: Option<&str>) -> Creation {
 }
 
 #[test]
+fn every_fault_and_outcome_has_the_name_that_logs_are_searched_for() {
+    use Fault::*;
+    let faults =
+        [Missing, NotActive, Expired, WrongAddress, SecretRotated, TokenUnknown, FilterMissing, FilterDisabled];
+    let names = faults.map(Fault::name).join(" ");
+    let expected =
+        "missing not_active expired wrong_address secret_rotated token_unknown filter_missing filter_disabled";
+    assert_eq!((names.as_str(), NotRenewed.name()), (expected, "not_renewed"));
+    let outcomes = [
+        (Outcome::Healthy, "healthy"),
+        (Outcome::Renewed, "renewed"),
+        (Outcome::Created, "created"),
+        (Outcome::Repaired, "repaired"),
+        (Outcome::Alarm(Alarm::RenewFailed), "renew_failed"),
+    ];
+    for (outcome, name) in outcomes {
+        assert_eq!((outcome.name(), serde_json::to_string(&outcome).unwrap()), (name, format!("\"{name}\"")));
+    }
+}
+
+#[test]
 fn without_one_of_ours_one_is_created() {
     assert_eq!(plan(&[], None), Plan::Create(create(Fault::Missing, &[], None)));
     assert_eq!(plan(&[], Some(&remembered("gone"))), Plan::Create(create(Fault::Missing, &[], None)));

@@ -136,3 +136,6 @@ impl Summary {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,3 +87,6 @@ impl Proved {
         self.slack_seconds = [self.slack_seconds, found.slack_s].into_iter().flatten().min();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,6 +78,23 @@ fn merging_once_is_enough_and_loses_no_ending() {
 }
 
 #[test]
+fn of_two_objects_the_newer_stands_and_of_one_object_what_was_first_said() {
+    let older = row().results.into_values().next().unwrap();
+    let newer = |sha256: &str, key: &str| RecordingResult {
+        key: Some(ObjectKey::from_row(key.into())),
+        archived: older.archived.clone().map(|bytes| ArchivedBytes { sha256: sha256.into(), ..bytes }),
+        at_ms: older.at_ms + 1,
+        ..older.clone()
+    };
+    let (sha256, key) = (older.archived.clone().unwrap().sha256, older.key.clone().unwrap());
+    assert_eq!(merged_result(&newer(&sha256, key.as_str()), &older), older);
+    for other in [newer("other", key.as_str()), newer(&sha256, "recordings/other"), newer("other", "recordings/other")]
+    {
+        assert_eq!(merged_result(&other, &older), other);
+    }
+}
+
+#[test]
 fn what_both_know_stands_as_the_older_says_and_gaps_are_filled() {
     let listed =
         |kind: Option<&str>, duration_s| Listed { kind: kind.map(str::to_owned), duration_s, ..Listed::default() };

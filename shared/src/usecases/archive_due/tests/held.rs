@@ -1,0 +1,197 @@
+//! What the bucket holds already is not fetched again.
+
+use super::*;
+use crate::{
+    domain::session::{ArchivedBytes, RecordingResult},
+    ports::archive_store::ArchiveError,
+};
+
+const SHORTLY_MS: u64 = 1_000;
+const LATE_MS: u64 = 300_000;
+
+/// A call that was first heard of so long after it happened.
+fn late(session: &str, recordings: &[&str], by_ms: u64) -> SessionRow {
+    let mut row = call(session, recordings, 60_000);
+    row.happened_ms = row.seen_at_ms - by_ms;
+    row.day = Day::of(row.happened_ms);
+    row
+}
+
+#[test]
+fn an_upload_whose_run_died_is_adopted_before_any_request() {
+    let mut one = call("s-1", &["1"], 60_000);
+    one.results.insert(recording("1"), RecordingResult { key: Some(key(&one, "1")), ..RecordingResult::default() });
+    for (held, said, counts) in [
+        (Some(Some(origin(&one, "1"))), vec![], (1, 0, 0)),
+        (None, vec!["direct 1"], (0, 1, 0)),
+        // Other hands put it there: the bucket takes no second one.
+        (Some(None), vec!["direct 1"], (0, 0, 1)),
+        (Some(Some(origin(&one, "2"))), vec!["direct 1"], (0, 0, 1)),
+    ] {
+        let clock = Jumping::at(NOW_MS);
+        let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], Gives::Audio);
+        if let Some(origin) = held {
+            world.bucket.put(&key(&one, "1"), WAV, origin);
+        }
+        let summary = world.run();
+        assert_eq!((summary.adopted, summary.direct, summary.conflicts), counts);
+        assert_eq!(world.said(), said);
+    }
+}
+
+#[test]
+fn an_object_of_another_account_or_without_bytes_is_not_ours() {
+    let one = call("s-1", &["1"], 60_000);
+    let theirs = ObjectOrigin { account: id(crate::domain::ids::AccountId::parse, "801"), ..origin(&one, "1") };
+    for (bytes, origin) in [(WAV, theirs), (&b""[..], origin(&one, "1"))] {
+        let clock = Jumping::at(NOW_MS);
+        let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], Gives::Audio);
+        world.bucket.put(&key(&one, "1"), bytes, Some(origin));
+        let summary = world.run();
+        assert_eq!((summary.conflicts, summary.waiting), (1, 1));
+        assert_eq!(world.reason(&one, "1"), "conflict: an object of other hands lies there");
+    }
+}
+
+#[test]
+fn what_another_call_has_stored_is_the_same_recording_if_its_bytes_are() {
+    let one = call("s-1", &["1"], 60_000);
+    let other = ObjectOrigin { session: id(TelephonySessionId::parse, "s-9"), ..origin(&one, "1") };
+    for (bytes, archived, conflicts) in [(WAV, 1, 0), (&b"RIFF\x24\0\0\0WAVEfmt and others"[..], 0, 1)] {
+        let clock = Jumping::at(NOW_MS);
+        let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], Gives::Audio);
+        world.bucket.put(&key(&one, "1"), bytes, Some(other.clone()));
+        let summary = world.run();
+        assert_eq!((summary.archived, summary.conflicts), (archived, conflicts));
+    }
+}
+
+#[test]
+fn an_answer_of_the_bucket_that_was_lost_is_asked_for() {
+    let one = call("s-1", &["1"], 60_000);
+    let clock = Jumping::at(NOW_MS);
+    let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], Gives::Audio);
+    world.bucket.fails.borrow_mut().push(("create", || ArchiveError::Indeterminate("timeout".into())));
+    assert_eq!(world.run().waiting, 1);
+    assert_eq!(world.reason(&one, "1"), "the bucket does not hold the object");
+    let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], Gives::Audio);
+    world.bucket.fails.borrow_mut().push(("create", || ArchiveError::Rejected("AccessDenied".into())));
+    world.bucket.put(&key(&one, "1"), WAV, Some(origin(&one, "1")));
+    assert_eq!(world.run().waiting, 1, "a clear no is not asked about");
+    assert!(!world.bucket.said.borrow().iter().any(|said| said.starts_with("held")));
+}
+
+/// The manifest that an earlier table's row has left in the bucket.
+fn described(world: &World<'_>, row: &SessionRow, state: RecordingState) -> Manifest {
+    let archived = ArchivedBytes {
+        sha256: crate::usecases::documents::sha256(WAV),
+        crc64nvme: None,
+        etag: crate::usecases::documents::sha256(WAV),
+        size_bytes: WAV.len() as u64,
+        format: AudioFormat::Wav,
+        duration_ms: None,
+        way: Way::CallLog,
+    };
+    let proof = state == RecordingState::Archived;
+    let result = RecordingResult {
+        state,
+        key: proof.then(|| key(row, "1")),
+        archived: proof.then_some(archived),
+        at_ms: 7,
+        ..RecordingResult::default()
+    };
+    let known = SessionRow { results: [(recording("1"), result)].into(), ..row.clone() };
+    let manifest = Manifest::of(&known);
+    world.bucket.put(&manifest.object_key(), &manifest.to_json(), None);
+    manifest
+}
+
+#[test]
+fn a_late_call_is_what_its_manifest_and_the_bucket_say() {
+    for (by_ms, restored) in [(LATE_MS, true), (LATE_MS - 1, false)] {
+        let one = late("s-1", &["1"], by_ms);
+        let clock = Jumping::at(NOW_MS);
+        let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], Gives::Audio);
+        let manifest = described(&world, &one, RecordingState::Archived);
+        world.bucket.put(&key(&one, "1"), WAV, Some(origin(&one, "1")));
+        let summary = world.run();
+        assert_eq!((summary.adopted, world.said().is_empty()), (usize::from(restored), restored), "{by_ms}");
+        let kept = world.table.kept(&one.key);
+        let result = kept.row.result(&recording("1"));
+        assert_eq!(result.at_ms == 7, restored, "as it was archived then");
+        let key = kept.row.manifest.unwrap().key;
+        assert_eq!(world.bucket.bytes(&key).map(|json| json == manifest.to_json()), Some(true));
+    }
+}
+
+#[test]
+fn an_object_that_has_gone_since_is_fetched_again() {
+    let one = late("s-1", &["1"], LATE_MS);
+    let clock = Jumping::at(NOW_MS);
+    let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], Gives::Audio);
+    described(&world, &one, RecordingState::Archived);
+    let summary = world.run();
+    assert_eq!((summary.adopted, summary.direct), (0, 1));
+}
+
+#[test]
+fn an_ending_without_an_object_counts_for_what_nobody_told_of_anew() {
+    let clock = Jumping::at(NOW_MS);
+    let one = late("s-1", &["1"], LATE_MS);
+    let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], Gives::Audio);
+    described(&world, &one, RecordingState::TooShort);
+    assert_eq!(
+        (world.run().direct, world.state(&one, "1")),
+        (1, RecordingState::Archived),
+        "the event may know better"
+    );
+
+    let other = late("s-1", &["2"], LATE_MS);
+    let world = World::new(&clock, std::slice::from_ref(&other)).give(&["direct 2"], Gives::Audio);
+    described(&world, &one, RecordingState::TooShort);
+    let summary = world.run();
+    assert_eq!((summary.direct, summary.too_short, summary.adopted), (1, 1, 0));
+    assert_eq!(world.state(&other, "1"), RecordingState::TooShort);
+}
+
+#[test]
+fn an_object_without_a_manifest_is_found_on_the_day_and_its_neighbours() {
+    for (days, found) in [(-1, true), (0, true), (1, true), (2, false), (-2, false)] {
+        let clock = Jumping::at(NOW_MS);
+        let one = late("s-1", &["1"], LATE_MS);
+        let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], Gives::Audio);
+        let day = Day::of(one.day.start_ms().saturating_add_signed(days * DAY_MS as i64));
+        let key = ObjectKey::of(&one.key.account, day, &recording("1"), AudioFormat::Wav);
+        world.bucket.put(&key, WAV, Some(origin(&one, "1")));
+        let summary = world.run();
+        assert_eq!((summary.adopted, summary.direct), if found { (1, 0) } else { (0, 1) }, "{days}");
+    }
+    let clock = Jumping::at(NOW_MS);
+    let prompt = late("s-1", &["1"], SHORTLY_MS);
+    let world = World::new(&clock, std::slice::from_ref(&prompt)).give(&["direct 1"], Gives::Audio);
+    world.run();
+    assert!(!world.bucket.said.borrow().iter().any(|said| said.starts_with("held")), "of today's nothing is asked");
+}
+
+#[test]
+fn without_a_look_into_the_bucket_nothing_late_is_fetched() {
+    let clock = Jumping::at(NOW_MS);
+    let one = late("s-1", &["1"], LATE_MS);
+    let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], Gives::Audio);
+    world.bucket.fails.borrow_mut().push(("held", || ArchiveError::Unavailable("503".into())));
+    assert_eq!((world.run().waiting, world.said()), (1, vec![]));
+    assert_eq!(world.reason(&one, "1"), "could not store the object: 503");
+}
+
+#[test]
+fn what_is_no_manifest_under_its_key_is_a_conflict_and_left_alone() {
+    let clock = Jumping::at(NOW_MS);
+    let one = call("s-1", &["1"], 60_000);
+    let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], Gives::Audio);
+    let foreign = Manifest::of(&call("s-2", &["1"], 60_000)).to_json();
+    let key = ObjectKey::manifest(&one.key.account, one.day, &one.key.session);
+    world.bucket.put(&key, &foreign, None);
+    let summary = world.run();
+    assert_eq!((summary.archived, summary.undescribed, summary.conflicts), (1, 1, 1));
+    assert_eq!(world.bucket.bytes(&key).as_deref(), Some(&foreign[..]));
+}
