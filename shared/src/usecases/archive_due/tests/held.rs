@@ -195,3 +195,53 @@ fn what_is_no_manifest_under_its_key_is_a_conflict_and_left_alone() {
     assert_eq!((summary.archived, summary.undescribed, summary.conflicts), (1, 1, 1));
     assert_eq!(world.bucket.bytes(&key).as_deref(), Some(&foreign[..]));
 }
+
+/// A call that was heard of at once, whose recording the log has been silent on for so long.
+fn long_silent(silent_ms: u64) -> SessionRow {
+    let mut row = call("s-1", &["1"], 2 * 3_600_000);
+    let result = RecordingResult { silent_since_ms: Some(NOW_MS - silent_ms), ..RecordingResult::default() };
+    row.results.insert(recording("1"), result);
+    row
+}
+
+#[test]
+fn what_the_bucket_holds_does_not_end_without_an_object_in_a_table_that_has_forgotten_it() {
+    let (described_too, by_its_object, nothing) = (2, 1, 0);
+    for (known, state) in [
+        (described_too, RecordingState::Archived),
+        (by_its_object, RecordingState::Archived),
+        (nothing, RecordingState::Unavailable),
+    ] {
+        let clock = Jumping::at(NOW_MS);
+        let one = long_silent(3_600_000);
+        let mut world = World::new(&clock, std::slice::from_ref(&one));
+        world.vendor.answers.insert("s-1".into(), Ok(silent(&[])));
+        if known >= by_its_object {
+            world.bucket.put(&key(&one, "1"), WAV, Some(origin(&one, "1")));
+        }
+        if known == described_too {
+            described(&world, &one, RecordingState::Archived);
+        }
+        let summary = world.run();
+        assert_eq!(world.state(&one, "1"), state);
+        let archived = state == RecordingState::Archived;
+        assert_eq!((summary.adopted, summary.unavailable), if archived { (1, 0) } else { (0, 1) });
+    }
+}
+
+#[test]
+fn nothing_ends_without_an_object_while_the_bucket_does_not_answer_and_until_then_it_is_not_asked() {
+    let clock = Jumping::at(NOW_MS);
+    let one = long_silent(3_600_000);
+    let mut world = World::new(&clock, std::slice::from_ref(&one));
+    world.vendor.answers.insert("s-1".into(), Ok(silent(&[])));
+    world.bucket.fails.borrow_mut().push(("held", || ArchiveError::Unavailable("503".into())));
+    assert_eq!((world.run().waiting, world.state(&one, "1")), (1, RecordingState::Waiting));
+    assert!(world.reason(&one, "1").ends_with("could not store the object: 503"), "{}", world.reason(&one, "1"));
+
+    let early = long_silent(3_000_000);
+    let mut world = World::new(&clock, std::slice::from_ref(&early));
+    world.vendor.answers.insert("s-1".into(), Ok(silent(&[])));
+    assert_eq!(world.run().waiting, 1);
+    assert!(!world.bucket.said.borrow().iter().any(|said| said.starts_with("held")));
+}
