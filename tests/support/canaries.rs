@@ -228,11 +228,11 @@ mod tests {
 
     #[test]
     fn a_token_is_found_by_its_shape_and_a_part_of_a_known_one_too() {
-        let token = format!("SIM{}", "a1-_".repeat(11).split_at(43).0);
+        let token = "SIMabcdefghijklmnopqrstuvwxyz0123456789-_ABCDE";
         assert_eq!(kinds(&format!("Bearer {token}")), [Kind::Token]);
         assert_eq!(kinds(&format!("Bearer {token}a")), [], "no token is so long");
         let mut canaries = Canaries::known();
-        canaries.plant_token(&token);
+        canaries.plant_token(token);
         assert_eq!(canaries.in_text(&token[..20]).len(), 1);
         assert_eq!(canaries.in_text(&token[30..]).len(), 1);
     }

@@ -79,3 +79,6 @@ fn of_one<T>(key: &ObjectKey, answer: Result<T, ArchiveError>) -> Result<Answer<
         Err(error @ (ArchiveError::Unavailable(_) | ArchiveError::Indeterminate(_))) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,3 +65,56 @@ pub async fn record_notification<S: SessionStore>(
     }
     Ok(outcome)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::delivery::Delivery,
+        secret::Secret,
+        usecases::fakes::{Jumping, Table, schedule},
+    };
+
+    fn recorded(table: &Table, body: &str) -> Outcome {
+        let delivery = Delivery { body: body.as_bytes(), tokens: vec![b"hush"] };
+        let delivery = delivery.authenticate(&[Secret::new("hush".to_owned())]).unwrap();
+        Jumping::at(7).run(record_notification(table, &schedule(), &delivery, 7)).unwrap()
+    }
+
+    fn event(parties: &str) -> String {
+        format!(r#"{{"body":{{"telephonySessionId":"s-1","parties":[{parties}]}}}}"#)
+    }
+
+    const OF_ONE: &str = r#"{"accountId":"1","id":"p","recordings":[{"id":"9"}]}"#;
+    const OF_ANOTHER: &str = r#"{"accountId":"2","id":"q","recordings":[{"id":"9"}]}"#;
+
+    #[test]
+    fn news_outweighs_what_is_known_and_that_what_is_of_no_interest() {
+        let table = Table::default();
+        assert_eq!(recorded(&table, &event(r#"{"accountId":"1","id":"p"}"#)), Outcome::NotOfInterest);
+        assert_eq!(recorded(&table, &event(OF_ONE)), Outcome::Recorded);
+        assert_eq!(recorded(&table, &event(OF_ONE)), Outcome::Known);
+        // Of two accounts, one of which is known already; whichever comes first.
+        assert_eq!(recorded(&table, &event(&format!("{OF_ANOTHER},{OF_ONE}"))), Outcome::Recorded);
+        let table = Table::default();
+        recorded(&table, &event(OF_ONE));
+        assert_eq!(recorded(&table, &event(&format!("{OF_ONE},{OF_ANOTHER}"))), Outcome::Recorded);
+        assert_eq!(table.rows.borrow().len(), 2);
+    }
+
+    #[test]
+    fn every_outcome_has_the_name_that_the_reply_says() {
+        let table = Table::default();
+        let reminder = r#"{"event":"/restapi/v1.0/subscription/~?threshold=1","body":{"expiresIn":1200}}"#;
+        for (body, name) in [
+            (event(r#"{"accountId":"1","id":"p"}"#), "not_of_interest"),
+            (event(OF_ONE), "recorded"),
+            (event(OF_ONE), "known"),
+            (reminder.to_owned(), "renewal_reminder"),
+            ("{".to_owned(), "malformed"),
+        ] {
+            assert_eq!(recorded(&table, &body).name(), name);
+        }
+        assert_eq!(table.reminded_ms.get(), Some(7));
+    }
+}

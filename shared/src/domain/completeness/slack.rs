@@ -68,6 +68,9 @@ mod tests {
         let never = Vendor { retention_ms: u64::MAX, pace_ms: 0 };
         let backlog = Backlog { recordings: 1, oldest_ms: Some(u64::MAX) };
         assert!(backlog.slack_s(never, 0, 0) > Some(0));
+        let endless = Backlog { recordings: u64::MAX, oldest_ms: Some(0) };
+        let slow = Vendor { retention_ms: 0, pace_ms: 6_000_000 };
+        assert_eq!(endless.slack_s(slow, 0, 0), Some(i64::MIN), "too late by more than can be said");
     }
 
     #[test]

@@ -283,6 +283,8 @@ mod tests {
         // The highest bit of each of the four bytes does not count: 1 * 128 * 128 + 3 * 128 + 5.
         let tagged = [b"ID3\x04\0\0\x80\x81\x83\x85".as_slice(), &[9; 16_773], &frame.repeat(50)].concat();
         assert_eq!(measured(AudioFormat::Mp3, &tagged, 700), Some(1_800));
+        let after = [frame.as_slice(), b"TAG and a title.", &frame].concat();
+        assert_eq!(measured(AudioFormat::Mp3, &after, 64), Some(36));
         let between = [frame.as_slice(), b"ID3\x04\0\0\0\0\0\x05", &[9; 5], &frame].concat();
         assert_eq!(measured(AudioFormat::Mp3, &between, 64), Some(36));
     }

@@ -45,6 +45,8 @@ pub(crate) struct Vendor<'a> {
     pub(crate) clock: &'a Jumping,
     pub(crate) takes_ms: u64,
     pub(crate) permits: Cell<usize>,
+    /// How many are free each time that is asked, where that changes.
+    pub(crate) frees: RefCell<VecDeque<usize>>,
     /// By `direct ID` or by address.
     pub(crate) gives: BTreeMap<String, Gives>,
     pub(crate) answers: BTreeMap<String, Result<CallLogAnswer, u16>>,
@@ -82,6 +84,7 @@ impl<'a> Vendor<'a> {
             clock,
             takes_ms: 10,
             permits: Cell::new(1_000),
+            frees: RefCell::default(),
             gives: BTreeMap::new(),
             answers: BTreeMap::new(),
             pages: RefCell::default(),
@@ -131,7 +134,10 @@ impl RecordingSource for Vendor<'_> {
             Some(Gives::Status(code)) => Err(status(*code)),
             Some(Gives::Elsewhere) => Err(SourceError::ForeignOrigin),
             Some(Gives::Forbidden) => Err(SourceError::Status { status: 403, code: Some("CMN-408".to_owned()) }),
-            Some(Gives::Audio) => Ok(body(WAV.len(), vec![Ok(Bytes::from_static(WAV))])),
+            Some(Gives::Audio) => Ok(body(
+                WAV.len(),
+                [&WAV[..14], &WAV[14..20], &WAV[20..]].map(|piece| Ok(Bytes::from_static(piece))).to_vec(),
+            )),
             Some(Gives::Half) => Ok(body(WAV.len(), vec![Ok(Bytes::from_static(&WAV[..14]))])),
             Some(Gives::Page) => {
                 let page = b"<!DOCTYPE html><html>";
@@ -158,6 +164,9 @@ impl RecordingSource for Vendor<'_> {
     }
 
     async fn free(&self) -> usize {
+        if let Some(free) = self.frees.borrow_mut().pop_front() {
+            self.permits.set(free);
+        }
         self.permits.get()
     }
 

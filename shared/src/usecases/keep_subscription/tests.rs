@@ -140,6 +140,25 @@ fn a_renewal_that_is_refused_leads_to_a_new_one() {
 }
 
 #[test]
+fn what_could_not_be_renewed_stands_in_for_a_deaf_one_unless_it_has_gone() {
+    for (refusal, left) in [((|| status(403, "CMN-408")) as Failure, "a"), (|| status(404, "CMN-102"), "new-1")] {
+        let vendor = Vendor { fails: Some(("renew", refusal)), ..Vendor::with(&[healthy("a")]) };
+        vendor.deaf.set(true);
+        assert_eq!(alarm_of(&vendor.run(&knows("a"), Occasion::Reminder)), Alarm::PermissionMissing);
+        assert!(vendor.ids().contains(&left.to_owned()), "{:?}", vendor.ids());
+        assert_eq!(vendor.ids().contains(&"new-1".to_owned()), left == "new-1");
+    }
+}
+
+#[test]
+fn only_a_life_that_is_refused_is_asked_for_again() {
+    let refused: Failure = || status(400, "SUB-520");
+    let vendor = Vendor { fails: Some(("create", refused)), ..Vendor::default() };
+    assert_eq!(alarm_of(&vendor.run(&Row::default(), Occasion::Schedule)), Alarm::AddressRefused);
+    assert_eq!(vendor.said.take(), ["list", "warm", "create new-1"]);
+}
+
+#[test]
 fn a_reminder_renews() {
     let vendor = Vendor::with(&[healthy("a"), healthy("b")]);
     let kept = vendor.run(&knows("a"), Occasion::Reminder);

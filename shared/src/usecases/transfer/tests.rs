@@ -202,6 +202,14 @@ fn parts_nobody_asked_for_are_followed_to_the_end_if_they_are_not_too_many() {
 }
 
 #[test]
+fn a_part_without_bytes_is_a_body_that_broke_off() {
+    let empty = || part(20, 20);
+    let script = Script::of([part(0, 20)].into_iter().chain((0..9).map(|_| empty())));
+    let said = broken(&script);
+    assert!(said.ends_with("after 20 of 27 bytes: it ended early, for the 6th time"), "{said}");
+}
+
+#[test]
 fn what_comes_in_parts_has_no_length_for_the_bucket() {
     let clock = Stopped::default();
     for (script, length) in [

@@ -1,7 +1,7 @@
 use super::*;
 use crate::ports::{
     archive_store::ArchiveError,
-    recording_source::{LiveCall, SourceError},
+    recording_source::{Closed, LiveCall, SourceError},
 };
 
 #[test]
@@ -219,4 +219,90 @@ fn a_session_whose_manifest_cannot_be_written_is_not_settled() {
     let summary = world.run();
     assert_eq!((summary.archived, summary.undescribed, summary.conflicts), (1, 1, 0));
     assert_eq!(world.standing(&one), (1, Some(60_010)));
+}
+
+#[test]
+fn permits_that_become_free_meanwhile_are_used_and_then_no_more_is_asked() {
+    let clock = Jumping::at(NOW_MS);
+    let one = call("s-1", &["1", "2", "3"], 60_000);
+    let world = World::new(&clock, std::slice::from_ref(&one));
+    world.vendor.frees.borrow_mut().extend([2, 3, 9]);
+    world.run();
+    assert_eq!(world.said(), ["direct 1", "direct 2", "direct 3", "ask s-1"]);
+    assert_eq!(world.vendor.frees.borrow().len(), 1, "nothing was left to be tried");
+}
+
+#[test]
+fn sessions_share_the_permits_that_are_free() {
+    let clock = Jumping::at(NOW_MS);
+    let rows = [call("s-1", &["1", "2"], 70_000), call("s-2", &["3", "4"], 60_000)];
+    let world = World::new(&clock, &rows);
+    world.vendor.permits.set(4);
+    world.run();
+    assert_eq!(world.said(), ["direct 1", "direct 3", "direct 2", "page 1"]);
+}
+
+#[test]
+fn what_the_first_pages_said_is_worth_having_though_a_further_one_is_refused() {
+    let rows = [call("s-1", &["1"], 60_000), call("s-2", &["2"], 7_000_000)];
+    let throttled = || SourceError::Closed(Closed::Throttled { retry_after: Duration::from_secs(60) });
+    let run = |first: Result<_, SourceError>, second| {
+        let clock = Jumping::at(NOW_MS);
+        let world = World::new(&clock, &rows).give(&["https://media/1"], Gives::Audio);
+        world.vendor.pages.borrow_mut().extend([first, Err(second)]);
+        let summary = world.run();
+        (summary.stopped, summary.call_log, world.reason(&rows[1], "2"))
+    };
+    let first = || {
+        let page = page(&[("s-1", &["1"])]);
+        Ok(crate::domain::call_log::CallLogPage { more: true, oldest_ms: Some(NOW_MS), ..page })
+    };
+    for second in [throttled(), SourceError::Malformed("no page")] {
+        let (stopped, call_log, why) = run(first(), second);
+        assert_eq!((stopped, call_log), (None, 1));
+        assert!(why.ends_with("call log: not offered on its pages"), "{why}");
+    }
+    assert_eq!(run(Err(throttled()), throttled()).0, Some(Stopped::Throttled), "without a first page there is nothing");
+}
+
+#[test]
+fn a_table_that_fails_in_the_middle_ends_the_run_unless_the_vendor_has_ended_it() {
+    let one = call("s-1", &["1"], 60_000);
+    let busy: fn() -> StoreError = || StoreError::Unavailable("503".into());
+    for gives in [Gives::Audio, Gives::Status(404)] {
+        let clock = Jumping::at(NOW_MS);
+        let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], gives);
+        world.table.fails.borrow_mut().push(("finish s-1", busy));
+        assert!(matches!(world.try_run(), Err(StoreError::Unavailable(_))), "{gives:?}");
+    }
+    let clock = Jumping::at(NOW_MS);
+    let world = World::new(&clock, std::slice::from_ref(&one));
+    world.vendor.permits.set(0);
+    world.table.fails.borrow_mut().push(("finish s-1", busy));
+    assert_eq!(world.run().stopped, Some(Stopped::Throttled), "its claim brings the session back");
+}
+
+#[test]
+fn a_manifest_is_written_unread_at_the_first_look_and_read_at_a_later_one() {
+    let manifests = |world: &World<'_>| -> Vec<_> {
+        let said = world.bucket.said.take();
+        let said = said.into_iter().filter(|said| said.contains(" sessions/"));
+        said.map(|said| said.split(' ').next().unwrap().to_owned()).collect()
+    };
+    for (attempts, said) in [(0, &["write"][..]), (1, &["read", "write"])] {
+        let clock = Jumping::at(NOW_MS);
+        let one = SessionRow { attempts, ..call("s-1", &["1"], 60_000) };
+        let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], Gives::Audio);
+        world.run();
+        assert_eq!(manifests(&world), said);
+
+        let known = world.table.kept(&one.key).row;
+        let again = World { table: Table::with([(known.clone(), NOW_MS)]), ..world };
+        again.run();
+        assert_eq!(manifests(&again), Vec::<String>::new(), "the row knows that the bucket has it");
+        let forgotten = SessionRow { manifest: None, ..known };
+        let again = World { table: Table::with([(forgotten, NOW_MS)]), ..again };
+        again.run();
+        assert_eq!(manifests(&again), ["read"], "and it is not written twice");
+    }
 }

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::{
-    domain::session::{ArchivedBytes, RecordingResult},
+    domain::{
+        checksum::{Digests, Verified},
+        session::{ArchivedBytes, RecordingResult},
+    },
     ports::archive_store::ArchiveError,
 };
 
@@ -194,6 +197,49 @@ fn what_is_no_manifest_under_its_key_is_a_conflict_and_left_alone() {
     let summary = world.run();
     assert_eq!((summary.archived, summary.undescribed, summary.conflicts), (1, 1, 1));
     assert_eq!(world.bucket.bytes(&key).as_deref(), Some(&foreign[..]));
+}
+
+#[test]
+fn an_object_that_was_there_before_the_body_came_is_adopted_if_it_is_as_long() {
+    let one = call("s-1", &["1"], 60_000);
+    for (bytes, adopted, conflicts) in [(WAV, 1, 0), (&WAV[..20], 0, 1)] {
+        let clock = Jumping::at(NOW_MS);
+        let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], Gives::Audio);
+        world.bucket.hasty.set(true);
+        world.bucket.put(&key(&one, "1"), bytes, Some(origin(&one, "1")));
+        let summary = world.run();
+        assert_eq!((summary.adopted, summary.conflicts), (adopted, conflicts));
+    }
+}
+
+#[test]
+fn a_bucket_that_confirms_other_bytes_is_a_conflict() {
+    let one = call("s-1", &["1"], 60_000);
+    let clock = Jumping::at(NOW_MS);
+    let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], Gives::Audio);
+    world.bucket.verifies.replace(Some(Verified::Sha256("other".into())));
+    assert_eq!((world.run().conflicts, world.state(&one, "1")), (1, RecordingState::Waiting));
+    assert_eq!(world.reason(&one, "1"), "conflict: the bucket confirmed other bytes than were sent");
+}
+
+#[test]
+fn what_came_in_parts_is_read_back_before_it_is_adopted() {
+    let mut one = call("s-1", &["1"], 60_000);
+    one.results.insert(recording("1"), RecordingResult { key: Some(key(&one, "1")), ..RecordingResult::default() });
+    let mut digests = Digests::default();
+    digests.add(WAV);
+    let crc64nvme = digests.finish().crc64nvme;
+    for (verified, adopted) in [(crc64nvme.clone(), 1), ("other".into(), 0)] {
+        let clock = Jumping::at(NOW_MS);
+        let world = World::new(&clock, std::slice::from_ref(&one));
+        world.bucket.put(&key(&one, "1"), WAV, Some(origin(&one, "1")));
+        world.bucket.verifies.replace(Some(Verified::Crc64Nvme(verified)));
+        assert_eq!(world.run().adopted, adopted);
+        let archived = world.table.kept(&one.key).row.result(&recording("1")).archived;
+        let proof = archived.map(|archived| (archived.sha256, archived.crc64nvme));
+        let expected = (crate::usecases::documents::sha256(WAV), Some(crc64nvme.clone()));
+        assert_eq!(proof, (adopted == 1).then_some(expected));
+    }
 }
 
 /// A call that was heard of at once, whose recording the log has been silent on for so long.

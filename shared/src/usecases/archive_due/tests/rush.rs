@@ -194,3 +194,22 @@ fn a_row_that_cannot_be_written_does_not_keep_a_backlog() {
     let summary = world.run();
     assert_eq!((summary.unreadable, summary.archived, summary.stopped), (1, 11, None));
 }
+
+#[test]
+fn of_what_is_put_back_a_spoiled_row_is_passed_over_and_a_table_that_fails_is_told() {
+    let rows = backlog(18);
+    let throttled = || {
+        let clock = Jumping::at(NOW_MS);
+        let world = World::new(&clock, &rows);
+        world.vendor.permits.set(0);
+        world.table.fails.borrow_mut().push(("finish s-05", || StoreError::Corrupt("spoiled")));
+        world.run()
+    };
+    let summary = throttled();
+    assert_eq!((summary.unreadable, summary.stopped), (1, Some(Stopped::Throttled)));
+    let clock = Jumping::at(NOW_MS);
+    let world = World::new(&clock, &rows);
+    world.vendor.permits.set(0);
+    world.table.fails.borrow_mut().push(("finish s-05", || StoreError::Unavailable("503".into())));
+    assert!(matches!(world.try_run(), Err(StoreError::Unavailable(_))));
+}
