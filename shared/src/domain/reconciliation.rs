@@ -144,6 +144,10 @@ impl LoggedCall {
     fn unoffered(&self, row: &SessionRow, recording: &RecordingId, moment: Moment<'_>) -> Option<RecordingResult> {
         let before = row.result(recording);
         let mut result = before.clone();
+        if before.key.is_some() {
+            // An upload had begun: the bucket may hold it, and only the archiver looks there.
+            return None;
+        }
         match self.said.verdict(row, recording) {
             Verdict::TooShort => {
                 result.state = RecordingState::TooShort;

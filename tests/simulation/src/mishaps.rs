@@ -22,6 +22,9 @@ const REFUSES_AT_LEAST_MS: u64 = 5 * MINUTE_MS;
 const REFUSES_AT_MOST_MS: u64 = 4 * HOUR_MS;
 const TO_THE_END: f64 = 0.3;
 
+/// Somebody mends a row while the reconciler still reads every hour what the call log has of its call, milliseconds.
+const MENDED_WITHIN_MS: u64 = 6 * HOUR_MS;
+
 /// At most so many recordings are poisoned.
 const POISONED: u64 = 3;
 
@@ -74,7 +77,7 @@ async fn lose_token(world: World, at_ms: u64) {
     world.table.token_row(&client_id).lose();
 }
 
-/// From `at_ms`, epoch milliseconds, on a row that is in the queue cannot be read, until faults stop.
+/// From `at_ms`, epoch milliseconds, on a row that is in the queue cannot be read, until somebody mends it.
 async fn spoil(world: World, at_ms: u64) {
     world.time.sleep_until(at_ms).await;
     let queued: Vec<SessionKey> = world.table.with_rows(|rows| {
@@ -85,7 +88,7 @@ async fn spoil(world: World, at_ms: u64) {
     let key = &queued[world.dice.between(0..=last as u64) as usize];
     world.faults.struck_by(Fault::RowSpoilt);
     world.table.spoil(key);
-    world.time.sleep_until(world.faults.until_ms()).await;
+    world.time.sleep_until(world.faults.until_ms().min(world.time.now_ms() + MENDED_WITHIN_MS)).await;
     world.table.mend(key);
 }
 

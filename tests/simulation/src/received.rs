@@ -82,6 +82,11 @@ impl Penalties {
         self.heard.insert(holder.clone(), now_ms..known_until_ms.max(now_ms + lasts_ms));
     }
 
+    /// When the one that `holder` heard of ends, epoch milliseconds; zero if it heard of none.
+    pub(crate) fn heard_until_ms(&self, holder: &str) -> u64 {
+        self.heard.get(holder).map_or(0, |known| known.end)
+    }
+
     /// What `holder` heard of one is lost with it.
     pub(crate) fn forget(&mut self, holder: &str) {
         self.heard.remove(holder);

@@ -5,6 +5,8 @@ use crate::domain::{
     call_log::{CallLogAnswer, Listed},
     ids::{AccountId, PartyId},
     ladder::Ladder,
+    media::AudioFormat,
+    object_key::ObjectKey,
     session::tests::{id, row},
 };
 
@@ -188,6 +190,14 @@ fn what_was_listed_and_is_no_longer_is_deleted_after_a_while() {
         row.results.values_mut().for_each(|result| result.silent_since_ms = Some(NOW_MS - HOUR_MS));
     };
     assert_eq!(silent(an_hour_ago), Some((RecordingState::Deleted, Some(NOW_MS - HOUR_MS))));
+    let begun = |row: &mut SessionRow, _: &mut LoggedCall| {
+        let key = ObjectKey::of(&row.key.account, row.day, &id(RecordingId::parse, "1"), AudioFormat::Wav);
+        let change = |result: &mut RecordingResult| {
+            (result.key, result.silent_since_ms) = (Some(key.clone()), Some(NOW_MS - HOUR_MS));
+        };
+        row.results.values_mut().for_each(change);
+    };
+    assert_eq!(silent(begun), None, "the bucket may hold it");
     let just_now = |row: &mut SessionRow, _: &mut LoggedCall| {
         row.results.values_mut().for_each(|result| result.silent_since_ms = Some(NOW_MS - 1));
     };

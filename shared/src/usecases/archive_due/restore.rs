@@ -131,7 +131,11 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     }
 
     /// Whether the bucket holds what an archived recording's manifest says.
-    async fn is_still_true(&self, recording: &RecordingId, ending: &RecordingResult) -> Result<bool, ArchiveError> {
+    pub(super) async fn is_still_true(
+        &self,
+        recording: &RecordingId,
+        ending: &RecordingResult,
+    ) -> Result<bool, ArchiveError> {
         let Some((key, archived)) = ending.key.as_ref().zip(ending.archived.as_ref()) else { return Ok(true) };
         let held = self.archive.held(key).await?;
         let found =

@@ -120,7 +120,7 @@ impl Functions {
                 None if doom.is_some() => faults.struck_by(fleet.killed_by()),
                 None => this.with.vendor.wrongs.borrow_mut().push(format!("{name} {id} ran into its deadline")),
             }
-            if ended.is_none() && !this.knows_of_penalty() {
+            if ended.is_none() && !this.ledger_knows_what_heard(&instance.holder) {
                 // What it had seen of a penalty, it had no time to hand on.
                 this.with.vendor.penalties.borrow_mut().forget(&instance.holder);
             }
@@ -213,10 +213,10 @@ impl Functions {
         done
     }
 
-    /// Whether the penalty is written in the ledger that all runs read.
-    fn knows_of_penalty(&self) -> bool {
+    /// Whether the ledger that all runs read says of the penalty what an instance has heard, by whatever clock.
+    fn ledger_knows_what_heard(&self, holder: &str) -> bool {
         let rows = self.with.table.permit_rows(&self.with.credentials.client_id);
-        let ledger = rows.ledger_now(&Group::heavy());
-        ledger.is_some_and(|ledger| ledger.frozen_until_ms > self.with.crossing.time.now_ms())
+        let until_ms = self.with.vendor.penalties.borrow().heard_until_ms(holder);
+        rows.ledger_now(&Group::heavy()).is_some_and(|ledger| ledger.frozen_until_ms + self.with.skew_ms >= until_ms)
     }
 }

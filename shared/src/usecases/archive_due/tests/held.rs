@@ -291,3 +291,21 @@ fn nothing_ends_without_an_object_while_the_bucket_does_not_answer_and_until_the
     assert_eq!(world.run().waiting, 1);
     assert!(!world.bucket.said.borrow().iter().any(|said| said.starts_with("held")));
 }
+
+#[test]
+fn what_ended_in_a_table_that_had_forgotten_its_object_is_archived_as_its_manifest_says() {
+    for (held, state) in [(true, RecordingState::Archived), (false, RecordingState::Deleted)] {
+        let clock = Jumping::at(NOW_MS);
+        let mut one = call("s-1", &["1"], 60_000);
+        let deleted = RecordingResult { state: RecordingState::Deleted, at_ms: 9, ..RecordingResult::default() };
+        one.results.insert(recording("1"), deleted);
+        let world = World::new(&clock, std::slice::from_ref(&one));
+        described(&world, &one, RecordingState::Archived);
+        if held {
+            world.bucket.put(&key(&one, "1"), WAV, Some(origin(&one, "1")));
+        }
+        world.run();
+        assert_eq!(world.state(&one, "1"), state);
+        assert_eq!(world.said(), Vec::<String>::new());
+    }
+}
