@@ -83,7 +83,9 @@ impl MemoryBucket {
         let objects = self.0.borrow();
         let documents = objects.documents.iter().filter(|(key, _)| key.as_str().starts_with(prefix));
         let mut versions: Vec<_> = documents
-            .flat_map(|(key, versions)| versions.iter().map(move |one| (key.clone(), one.version.clone(), one.json.clone())))
+            .flat_map(|(key, versions)| {
+                versions.iter().map(move |one| (key.clone(), one.version.clone(), one.json.clone()))
+            })
             .collect();
         versions.sort_by_key(|(_, version, _)| version.parse::<u64>().unwrap_or_default());
         versions
