@@ -9,7 +9,11 @@ use std::{
     cell::{Cell, RefCell},
     future::poll_fn,
     pin::pin,
-    task::{Context, Poll, Waker},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
@@ -47,19 +51,34 @@ impl Jumping {
     /// Does it, however long it takes.
     pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
-        let mut context = Context::from_waker(Waker::noop());
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let mut context = Context::from_waker(&waker);
         loop {
             if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
                 return done;
             }
-            let next_ms =
-                self.waits.borrow().iter().map(|(until_ms, _)| *until_ms).min().expect("it waits for nothing");
-            self.now_ms.set(next_ms);
-            self.waits
-                .borrow_mut()
-                .extract_if(.., |(until_ms, _)| *until_ms <= next_ms)
-                .for_each(|(_, waker)| waker.wake());
+            if !woken.0.swap(false, Ordering::Relaxed) {
+                self.jump();
+            }
         }
+    }
+
+    fn jump(&self) {
+        let mut waits = self.waits.borrow_mut();
+        let next_ms = waits.iter().map(|(until_ms, _)| *until_ms).min().expect("it waits for nothing");
+        self.now_ms.set(next_ms);
+        waits.extract_if(.., |(until_ms, _)| *until_ms <= next_ms).for_each(|(_, waker)| waker.wake());
+    }
+}
+
+/// Whether somebody has something to do without the clock.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
