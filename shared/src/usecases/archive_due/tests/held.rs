@@ -309,3 +309,14 @@ fn what_ended_in_a_table_that_had_forgotten_its_object_is_archived_as_its_manife
         assert_eq!(world.said(), Vec::<String>::new());
     }
 }
+
+#[test]
+fn a_page_and_half_a_recording_are_not_stored() {
+    for gives in [Gives::Page, Gives::Half] {
+        let clock = Jumping::at(NOW_MS);
+        let one = call("s-1", &["1"], 60_000);
+        let world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], gives);
+        assert_eq!((world.run().waiting, world.state(&one, "1")), (1, RecordingState::Waiting), "{gives:?}");
+        assert_eq!(world.bucket.bytes(&key(&one, "1")), None);
+    }
+}
