@@ -88,8 +88,12 @@ async fn spoil(world: World, at_ms: u64) {
     let key = &queued[world.dice.between(0..=last as u64) as usize];
     world.faults.struck_by(Fault::RowSpoilt);
     world.table.spoil(key);
-    world.time.sleep_until(world.faults.until_ms().min(world.time.now_ms() + MENDED_WITHIN_MS)).await;
-    world.table.mend(key);
+    let until_ms = world.faults.until_ms();
+    // An older table that takes this one's place may hold the row as it was.
+    for at_ms in [until_ms.min(world.time.now_ms() + MENDED_WITHIN_MS), until_ms] {
+        world.time.sleep_until(at_ms).await;
+        world.table.mend(key);
+    }
 }
 
 /// At `at_ms`, epoch milliseconds, everything is what it was an hour before: rows, cursors, leases, permits and token.
