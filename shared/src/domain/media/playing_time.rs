@@ -247,10 +247,13 @@ mod tests {
     #[test]
     fn a_year_is_no_length_of_a_call() {
         let slow = |bytes: usize| {
-            let mut body = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\0\0\0\0\x01\0\0\0\0\0\0\0data".to_vec();
-            body.extend(u32::MAX.to_le_bytes());
-            body.resize(body.len() + bytes, 0);
-            measured(AudioFormat::Wav, &body, 1 << 20)
+            let mut head = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\0\0\0\0\x01\0\0\0\0\0\0\0data".to_vec();
+            head.extend(u32::MAX.to_le_bytes());
+            let mut time = PlayingTime::of(AudioFormat::Wav);
+            time.add(&head);
+            (0..bytes / 1_000).for_each(|_| time.add(&[0; 1_000]));
+            time.add(&vec![0; bytes % 1_000]);
+            time.finish()
         };
         assert_eq!(slow(31_535_999), Some(LONGEST_MS - 1_000));
         assert_eq!(slow(31_536_000), None);

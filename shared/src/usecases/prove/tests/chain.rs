@@ -110,15 +110,15 @@ fn of_more_than_a_hundred_reports_the_last_are_looked_at_every_hour() {
 
 #[test]
 fn what_was_never_verified_is_so_once_there_is_time() {
-    let verified_of = |days: u64, until_ms: u64| {
-        let world = chained(days);
+    for (days, in_a_hurry) in [(3, 3), (101, 0)] {
+        let mut world = chained(days);
         let now_ms = world.clock.now_ms() + HOUR_MS;
-        let through = Day::of((98 + days) * DAY_MS);
-        let world = World { table: proved_through(through), clock: Jumping::at(now_ms), ..world };
-        world.hour(Hour { until_ms, ..hour(&account(), &BTreeSet::new()) });
-        let state = world.table.cursors.borrow()[&Job::new("reports#800")].state.clone();
-        Progress::parse(&state.unwrap()).unwrap().verified
-    };
-    assert_eq!((verified_of(3, 0), verified_of(3, u64::MAX)), (3, 3), "a hundred are always verified");
-    assert_eq!((verified_of(101, 0), verified_of(101, u64::MAX)), (0, 101));
+        for (until_ms, expected) in [(0, in_a_hurry), (u64::MAX, days)] {
+            let table = proved_through(Day::of((98 + days) * DAY_MS));
+            world = World { table, clock: Jumping::at(now_ms), ..world };
+            world.hour(Hour { until_ms, ..hour(&account(), &BTreeSet::new()) });
+            let state = world.table.cursors.borrow()[&Job::new("reports#800")].state.clone();
+            assert_eq!(Progress::parse(&state.unwrap()).unwrap().verified, expected, "{days}");
+        }
+    }
 }

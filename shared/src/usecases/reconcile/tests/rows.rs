@@ -24,12 +24,13 @@ fn known(session: &str, results: &[(&str, RecordingState, Option<&str>)]) -> Ses
 fn what_no_event_told_of_is_learned_and_due_at_once() {
     let table = Table::default();
     let began_ms = 10 * DAY_MS + 5;
-    let calls = [logged("s-1", began_ms, &["1", "2"]), logged("s-2", began_ms, &["3"]), logged("s-3", began_ms, &[])];
+    let calls =
+        [logged("s-1", began_ms, &["1", "2", "4"]), logged("s-2", began_ms, &["3"]), logged("s-3", began_ms, &[])];
     let swept = swept_over(&table, [page(calls, false)]).unwrap();
-    assert_eq!((swept.pages, swept.calls, swept.offered, swept.unheard, swept.amended), (1, 3, 3, 3, 0));
+    assert_eq!((swept.pages, swept.calls, swept.offered, swept.unheard, swept.amended), (1, 3, 4, 4, 0));
     assert_eq!((swept.is_done(), swept.days.len(), swept.accounts.len()), (true, 1, 1));
     let kept = table.kept(&key("s-1"));
-    assert_eq!((kept.row.heard.len(), kept.due_at_ms, kept.row.day), (2, Some(NOW_MS + 10), Day::of(began_ms)));
+    assert_eq!((kept.row.heard.len(), kept.due_at_ms, kept.row.day), (3, Some(NOW_MS + 10), Day::of(began_ms)));
     assert!(!table.rows.borrow().contains_key(&key("s-3")), "a call without recordings makes no row");
 }
 
