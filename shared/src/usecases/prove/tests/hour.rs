@@ -30,6 +30,17 @@ fn nothing_is_proved_before_the_log_was_gone_through_and_the_age_is_told_all_the
 }
 
 #[test]
+fn a_day_that_was_touched_is_written_down_before_it_is_its_turn() {
+    let world = World::new();
+    world.run();
+    world.hour(Hour { swept: false, ..hour(&account(), &[yesterday()].into()) });
+    let world = World { clock: Jumping::at(NOW_MS + HOUR_MS), ..world };
+    assert_eq!(world.run().days, 1, "a later run proves it anew");
+    let world = World { clock: Jumping::at(NOW_MS + 2 * HOUR_MS), ..world };
+    assert_eq!(world.run().days, 0, "and then it is done");
+}
+
+#[test]
 fn what_waits_is_counted_and_its_time_told_and_the_day_stays_open() {
     let world = World::new();
     let settled = world.settled("s-1", "1", yesterday());
