@@ -29,8 +29,11 @@ fn what_was_proved_of_all_accounts_is_added() {
 }
 
 #[test]
-fn a_run_that_was_not_to_prove_anything_counts_nothing() {
+fn a_run_that_was_not_to_prove_anything_says_nothing_of_it() {
     let mut summary = Summary::default();
     summary.proved.add(turn(Some(7), None));
+    assert!(summary.proved.is_nothing());
     assert_eq!(summary.proved, Proved { age_seconds: Some(7), ..Proved::default() });
+    summary.proved.add(turn(None, Some(Completeness::default())));
+    assert!(!summary.proved.is_nothing(), "nothing was found, but it was looked at");
 }
