@@ -25,7 +25,7 @@ pub(super) const INSTANCES: usize = 8;
 const WARM_AFTER: Duration = Duration::from_secs(10);
 
 /// How much a warm process may still grow, MiB: pages that were not touched before. At a thousand events a second that is
-/// some 500 bytes an event.
+/// some 500 bytes an event. Seen were 0.3, and 0.9 beside a flood.
 const GROWTH_MIB: f64 = 3.0;
 
 /// Attributes that tell when, and in how many steps, a row came about.
