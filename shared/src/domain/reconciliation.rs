@@ -144,31 +144,26 @@ impl LoggedCall {
     fn unoffered(&self, row: &SessionRow, recording: &RecordingId, moment: Moment<'_>) -> Option<RecordingResult> {
         let before = row.result(recording);
         let mut result = before.clone();
-        if before.key.is_some() {
-            // An upload had begun: the bucket may hold it, and only the archiver looks there.
-            return None;
-        }
         match self.said.verdict(row, recording) {
             Verdict::TooShort => {
                 result.state = RecordingState::TooShort;
                 result.reason = Some(format!("call log: marked shortRecording ({} records)", self.said.records));
+                result.at_ms = moment.now_ms;
             }
-            Verdict::Silent if row.was_offered(recording) => {
+            // Since when it is silent is noted. Whether the recording ends, the archiver says: it looks into the bucket first.
+            Verdict::Silent if row.was_offered(recording) && before.silent_since_ms.is_none() => {
                 let silence = Silence {
                     at_ms: moment.now_ms,
                     records: self.said.records,
                     was_offered: true,
                     unlisted_after_ms: millis(moment.schedule.unlisted_after),
                 };
-                result.state = result.hear(silence);
+                result.hear(silence);
                 result.reason = Some(silence.reason());
             }
-            // Whether it will ever be offered, the archiver finds out by itself.
             Verdict::Silent | Verdict::Offered(_) | Verdict::Unsaid => return None,
         }
-        let told = result.state.is_final() || before.silent_since_ms.is_none();
-        result.at_ms = if result.state.is_final() { moment.now_ms } else { before.at_ms };
-        told.then_some(result)
+        Some(result)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A table, a bucket, a vendor and a clock for the tests of use cases: each does what it is asked at once, unless it was
-//! told to fail.
+//! told to fail. Those of `tests/simulation` stand on this library as others see it: its own unit tests are compiled with
+//! other types of the same names, and cannot use them.
 
 mod bucket;
 mod table;

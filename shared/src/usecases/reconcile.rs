@@ -67,8 +67,8 @@ pub struct Swept {
     pub reopened: usize,
     /// Recordings of these that were too short to be kept.
     pub too_short: usize,
-    /// Recordings of these that the log offered once and does not any more.
-    pub deleted: usize,
+    /// Recordings of these that the log offered once and does not any more, seen for the first time.
+    pub silent: usize,
     /// Calls or rows that cannot be read.
     pub unreadable: usize,
     /// The accounts of these calls.
@@ -106,7 +106,7 @@ impl Swept {
         self.amended += found.amended;
         self.reopened += found.reopened;
         self.too_short += found.too_short;
-        self.deleted += found.deleted;
+        self.silent += found.silent;
         self.days.extend(&found.days);
     }
 }

@@ -171,7 +171,7 @@ impl Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Swept { calls, offered, unheard, amended, reopened, too_short, deleted, unreadable, .. } = &self.swept;
+        let Swept { calls, offered, unheard, amended, reopened, too_short, silent, unreadable, .. } = &self.swept;
         writeln!(
             out,
             "calls          {calls}, begun {} to {}",
@@ -183,7 +183,7 @@ impl fmt::Display for Outcome {
         writeln!(out, "amended        {amended} sessions lacked something the call log says")?;
         writeln!(out, "reopened       {reopened} recordings had ended, and the call log offers them")?;
         writeln!(out, "too short      {too_short}")?;
-        writeln!(out, "deleted        {deleted}: offered once, and no longer")?;
+        writeln!(out, "silent         {silent}: offered once, and no longer; they end as deleted if the log stays so")?;
         write!(out, "unreadable     {unreadable} calls or rows")?;
         if !self.days.is_empty() {
             write!(out, "\n\nday         offered  archived  waiting  deleted  missing  defects")?;

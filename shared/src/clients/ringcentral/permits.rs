@@ -165,12 +165,14 @@ impl<P: PermitStore> Permits<P> {
         self.gate(&permit.group).give_back(permit.id);
     }
 
-    /// Gives back what lies unused and says what is not said yet.
+    /// Gives back what lies unused and says what is not said yet. Whoever goes on later reads the rows anew.
     pub(super) async fn settle<C: Clock>(&self, clock: &C) {
         let groups: Vec<Group> = lock(&self.gates).keys().cloned().collect();
         for group in groups {
-            self.gate(&group).empty_stock();
+            let gate = self.gate(&group);
+            gate.empty_stock();
             self.say(&group, clock).await;
+            gate.forget_row().await;
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         manifest::Manifest,
         object_key::ObjectKey,
-        session::{KeptManifest, RecordingState, SessionKey},
+        session::{KeptManifest, SessionKey},
     },
     ports::{
         archive_store::{ArchiveError, ArchiveStore, Written},
@@ -40,8 +40,8 @@ pub(super) struct There {
 
 impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Archiver<'_, S, R, A, C> {
     /// Sees to it that the bucket has the session's manifest, and answers which it has. What an earlier manifest says and
-    /// this row does not is kept; what it calls archived, and the bucket holds, the row is told anew.
-    pub(super) async fn describe(&self, look: &mut Look) -> Result<KeptManifest, NotDescribed> {
+    /// this row does not is kept.
+    pub(super) async fn describe(&self, look: &Look) -> Result<KeptManifest, NotDescribed> {
         let manifest = Manifest::of(&look.row);
         let kept = look.row.manifest.as_ref();
         let key = kept.map_or_else(|| manifest.object_key(), |kept| kept.key.clone());
@@ -59,9 +59,6 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         }
         for _ in 0..MOST_WRITES {
             let there = self.manifest_at(&key, &look.row.key).await?;
-            if let Some(there) = &there {
-                self.take_back(look, &there.manifest).await?;
-            }
             let merged =
                 there.as_ref().map_or_else(|| manifest.clone(), |there| manifest.clone().merge(&there.manifest));
             let json = merged.to_json();
@@ -77,18 +74,6 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             }
         }
         Err(NotDescribed::Contended)
-    }
-
-    /// An older table, and whoever ended a recording in it, may not know that it is archived.
-    async fn take_back(&self, look: &mut Look, older: &Manifest) -> Result<(), ArchiveError> {
-        for (recording, _, ending) in older.endings() {
-            let is_archived = |state| state == RecordingState::Archived;
-            let ended_otherwise = look.row.results.get(recording).is_some_and(|known| !is_archived(known.state));
-            if is_archived(ending.state) && ended_otherwise && self.is_still_true(recording, ending).await? {
-                look.set(recording, ending.clone());
-            }
-        }
-        Ok(())
     }
 
     /// The manifest of a session that lies under `key`, if anything does.

@@ -94,6 +94,10 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         summary: &mut Summary,
     ) -> Result<(), Stop> {
         for recording in look.todo(self.schedule, self.clock.now_ms()) {
+            // What the bucket was found to hold of another one may have ended this one, too.
+            if look.row.result(&recording).state.is_final() {
+                continue;
+            }
             if let Some(content_uri) = look.address(&recording) {
                 match self.carry_listed(look, &recording, &content_uri, wait_until_ms, summary).await? {
                     Carried::Archived => look.tried.push(recording),
@@ -211,7 +215,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         match known {
             Ok(true) => look.tried.push(recording.clone()),
             Ok(false) => self.conclude(look, recording, state, &silence.reason()),
-            Err(error) => self.wait(look, recording, &error.to_string()),
+            Err(why) => self.wait(look, recording, &why),
         }
     }
 

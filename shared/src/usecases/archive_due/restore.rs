@@ -50,8 +50,12 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         if !late || row.manifest.is_some() || !row.unfinished().iter().any(|recording| is_untouched(look, recording)) {
             return;
         }
-        match self.look_into_the_bucket(look, summary).await {
-            Ok(()) => {}
+        let untouched: Vec<_> = row.unfinished().into_iter().filter(|one| is_untouched(look, one)).cloned().collect();
+        match self.look_into_the_bucket(look, &untouched, summary).await {
+            Ok(None) => {}
+            Ok(Some(why)) => {
+                tracing::warn!(session.id = %look.row.key.session, why, "could not adopt an earlier upload");
+            }
             // Without a look nothing may be fetched: it might be stored twice, under two days.
             Err(error) => {
                 tracing::warn!(session.id = %look.row.key.session, %error, "could not look for what an earlier table knew");
@@ -62,25 +66,31 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         }
     }
 
-    /// Before a recording ends without an object: the table may have been made one that is older than the bucket. Answers
-    /// whether it was archived, or had ended otherwise.
+    /// Before a recording ends without an object: a run may have stored it and died before it could say so, or the table have
+    /// been made one that is older than the bucket. Answers whether it has ended by what was found.
     ///
     /// # Errors
-    /// The bucket's: then nothing may end.
+    /// Why it may not end yet: the bucket does not answer, or holds an object that cannot be adopted.
     pub(super) async fn recall(
         &self,
         look: &mut Look,
         recording: &RecordingId,
         summary: &mut Summary,
-    ) -> Result<bool, ArchiveError> {
-        if !is_untouched(look, recording) {
-            return Ok(false);
-        }
-        self.look_into_the_bucket(look, summary).await?;
-        Ok(look.row.result(recording).state.is_final())
+    ) -> Result<bool, String> {
+        let found = self.look_into_the_bucket(look, std::slice::from_ref(recording), summary).await;
+        let unfit = found.map_err(|error| error.to_string())?;
+        let has_ended = look.row.result(recording).state.is_final();
+        unfit.filter(|_| !has_ended).map_or(Ok(has_ended), Err)
     }
 
-    async fn look_into_the_bucket(&self, look: &mut Look, summary: &mut Summary) -> Result<(), ArchiveError> {
+    /// Takes over what a manifest says of the session, and the objects of these recordings. Answers why the last of these
+    /// could not be adopted, if one could not.
+    async fn look_into_the_bucket(
+        &self,
+        look: &mut Look,
+        recordings: &[RecordingId],
+        summary: &mut Summary,
+    ) -> Result<Option<String>, ArchiveError> {
         let start_ms = look.row.day.start_ms();
         let days = [start_ms, start_ms + DAY_MS, start_ms.saturating_sub(DAY_MS)].map(Day::of);
         for day in days {
@@ -96,13 +106,13 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                 Err(NotDescribed::Conflict | NotDescribed::Contended) => {}
             }
         }
-        let unfinished: Vec<_> = look.row.unfinished().into_iter().cloned().collect();
-        for recording in unfinished {
-            if is_untouched(look, &recording) {
-                self.adopt_from(look, &recording, days, summary).await?;
+        let mut unfit = None;
+        for recording in recordings {
+            if !look.row.result(recording).state.is_final() {
+                unfit = self.adopt_from(look, recording, days, summary).await?.or(unfit);
             }
         }
-        Ok(())
+        Ok(unfit)
     }
 
     async fn restore_from(
@@ -131,11 +141,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     }
 
     /// Whether the bucket holds what an archived recording's manifest says.
-    pub(super) async fn is_still_true(
-        &self,
-        recording: &RecordingId,
-        ending: &RecordingResult,
-    ) -> Result<bool, ArchiveError> {
+    async fn is_still_true(&self, recording: &RecordingId, ending: &RecordingResult) -> Result<bool, ArchiveError> {
         let Some((key, archived)) = ending.key.as_ref().zip(ending.archived.as_ref()) else { return Ok(true) };
         let held = self.archive.held(key).await?;
         let found =
@@ -147,13 +153,15 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         Ok(disagreement.is_none())
     }
 
+    /// Adopts an object of ours that lies on one of these days; answers why not, if it could not be.
     async fn adopt_from(
         &self,
         look: &mut Look,
         recording: &RecordingId,
         days: [Day; 3],
         summary: &mut Summary,
-    ) -> Result<(), ArchiveError> {
+    ) -> Result<Option<String>, ArchiveError> {
+        let mut unfit = None;
         for (day, format) in
             days.into_iter().flat_map(|day| [AudioFormat::Mp3, AudioFormat::Wav].map(|format| (day, format)))
         {
@@ -163,12 +171,12 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             match self.adopt(&key, held, verified, format).await {
                 Ok(archived) => {
                     self.archived(look, recording, key, archived, summary);
-                    return Ok(());
+                    return Ok(None);
                 }
-                Err(why) => tracing::warn!(recording.id = %recording, why, "could not adopt an earlier upload"),
+                Err(why) => unfit = Some(why),
             }
         }
-        Ok(())
+        Ok(unfit)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         call_log::LoggedCall,
         ids::RecordingId,
         reconciliation::{Amendment, Moment, Step, View},
-        session::{Learned, Next, RecordingState, SessionKey, SessionRow},
+        session::{Learned, Next, RecordingResult, RecordingState, SessionKey, SessionRow},
     },
     failure::Class,
     ports::{
@@ -172,13 +172,13 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         now_ms: u64,
         found: &mut Swept,
     ) -> Result<Wrote, StoreError> {
-        let became = |state| amendment.results.values().filter(|result| result.state == state).count();
+        let count = |is: fn(&RecordingResult) -> bool| amendment.results.values().filter(|result| is(result)).count();
         let counted = Swept {
             amended: 1,
             unheard: amendment.heard.len(),
             reopened: amendment.results.keys().filter(|id| is_reopened(row, &amendment, id)).count(),
-            too_short: became(RecordingState::TooShort),
-            deleted: became(RecordingState::Deleted),
+            too_short: count(|result| result.state == RecordingState::TooShort),
+            silent: count(|result| result.silent_since_ms.is_some() && !result.state.is_final()),
             days: [row.day].into(),
             ..Swept::default()
         };

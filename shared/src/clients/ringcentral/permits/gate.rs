@@ -205,9 +205,15 @@ impl Gate {
         }
     }
 
+    /// Does not trust the row as last read any more. Where a table has been restored, its revisions come again with other
+    /// contents: what was known before must not be written under one of them.
+    pub(super) async fn forget_row(&self) {
+        self.row.lock().await.take();
+    }
+
     /// How many permits are free at `now_ms`, those in stock included; none where the ledger cannot be read.
     pub(super) async fn free<P: PermitStore>(&self, store: &P, group: &Group, now_ms: u64) -> usize {
-        self.row.lock().await.take();
+        self.forget_row().await;
         if let Err(error) = self.sync(store, group, Want::NOTHING, now_ms).await {
             tracing::debug!(%group, %error, "the permit ledger cannot be read");
         }

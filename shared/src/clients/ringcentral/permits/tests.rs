@@ -117,6 +117,20 @@ fn two_processes_share_one_limit_and_what_one_did_not_use_the_other_gets() {
 }
 
 #[test]
+fn a_revision_that_comes_again_with_other_contents_is_not_taken_for_what_was_known() {
+    let (rows, clock) = (Rows::heard(1), Hands::default());
+    let permits = permits(&rows, "a");
+    let first = take(&permits, &clock, 0).unwrap();
+    now(permits.answered(Endpoint::Content, first, &HeaderMap::new(), &clock));
+    now(permits.settle(&clock));
+    let frozen = Ledger { frozen_until_ms: 90_000, ..rows.kept(&Group::heavy()).ledger };
+    let restored = KeptLedger { ledger: frozen, ..rows.kept(&Group::heavy()) };
+    rows.rows.borrow_mut().insert(Group::heavy(), restored);
+    clock.0.set(70_000);
+    assert!(take(&permits, &clock, 0).is_err());
+}
+
+#[test]
 fn a_caller_waits_for_the_moment_a_permit_is_free_again() {
     let (rows, clock) = (Rows::heard(1), Hands::default());
     let permits = permits(&rows, "a");

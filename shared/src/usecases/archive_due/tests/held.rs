@@ -293,21 +293,35 @@ fn nothing_ends_without_an_object_while_the_bucket_does_not_answer_and_until_the
 }
 
 #[test]
-fn what_ended_in_a_table_that_had_forgotten_its_object_is_archived_as_its_manifest_says() {
-    for (held, state) in [(true, RecordingState::Archived), (false, RecordingState::Deleted)] {
+fn an_upload_that_cannot_be_adopted_now_does_not_end_either() {
+    for (fails, state) in [(true, RecordingState::Waiting), (false, RecordingState::Archived)] {
         let clock = Jumping::at(NOW_MS);
-        let mut one = call("s-1", &["1"], 60_000);
-        let deleted = RecordingResult { state: RecordingState::Deleted, at_ms: 9, ..RecordingResult::default() };
-        one.results.insert(recording("1"), deleted);
-        let world = World::new(&clock, std::slice::from_ref(&one));
-        described(&world, &one, RecordingState::Archived);
-        if held {
-            world.bucket.put(&key(&one, "1"), WAV, Some(origin(&one, "1")));
+        let mut one = long_silent(3_600_000);
+        let key = key(&one, "1");
+        one.results.values_mut().for_each(|result| result.key = Some(key.clone()));
+        let mut world = World::new(&clock, std::slice::from_ref(&one));
+        world.vendor.answers.insert("s-1".into(), Ok(silent(&[])));
+        world.bucket.put(&key, WAV, Some(origin(&one, "1")));
+        if fails {
+            let away = || ArchiveError::Unavailable("503".into());
+            world.bucket.fails.borrow_mut().extend([("held", away as fn() -> ArchiveError); 2]);
         }
         world.run();
         assert_eq!(world.state(&one, "1"), state);
-        assert_eq!(world.said(), Vec::<String>::new());
     }
+}
+
+#[test]
+fn an_object_of_ours_that_does_not_read_as_it_was_verified_keeps_its_recording_waiting() {
+    let clock = Jumping::at(NOW_MS);
+    let one = long_silent(3_600_000);
+    let mut world = World::new(&clock, std::slice::from_ref(&one));
+    world.vendor.answers.insert("s-1".into(), Ok(silent(&[])));
+    world.bucket.verifies.replace(Some(Verified::Crc64Nvme("other".into())));
+    world.bucket.put(&key(&one, "1"), WAV, Some(origin(&one, "1")));
+    assert_eq!((world.run().waiting, world.state(&one, "1")), (1, RecordingState::Waiting));
+    let why = "the object does not read as the bucket verified it";
+    assert!(world.reason(&one, "1").ends_with(why), "{}", world.reason(&one, "1"));
 }
 
 #[test]
