@@ -101,7 +101,7 @@ fn every_file_has_a_test() {
 
 event_files! {
     operator_range: "operator.range.one-day.json" => @r##"
-        {"reconciled":{"amended":0,"calls":1,"deleted":0,"from_ms":1776124800000,"next_ms":1776211200000,"offered":1,"pages":1,"reopened":0,"to_ms":1776211200000,"too_short":0,"unheard":1,"unreadable":0},"repaired":false}
+        {"reconciled":{"amended":0,"calls":1,"from_ms":1776124800000,"next_ms":1776211200000,"offered":1,"pages":1,"reopened":0,"silent":0,"to_ms":1776211200000,"too_short":0,"unheard":1,"unreadable":0},"repaired":false}
         row session#800000001#s-unheard
           attempts 1
           day "2026-04-14"
