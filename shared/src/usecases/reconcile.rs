@@ -149,8 +149,10 @@ impl<T: SessionStore + CursorStore, R: RecordingSource, C: Clock> Reconciler<'_,
         let third_ms = now_ms.saturating_add(until_ms.saturating_sub(now_ms) / 3);
         let backfill = Task::Backfill { stretch: None, retention_ms: tick.retention_ms };
         let backfilled = self.sweep(&backfill, third_ms, |_| {}).await?;
-        // What began before the stack did would be due all at once.
-        let since_ms = Some(backfilled.to_ms);
+        // What began before the stack did would be due all at once. Once the backfill is done only such calls can be new there
+        // that were still under way when it read that far, or that the log was late with.
+        let before_ms = if backfilled.is_done() { tick.window_ms } else { 0 };
+        let since_ms = Some(backfilled.to_ms.saturating_sub(before_ms));
         let trailing = Task::Trailing { window_ms: tick.window_ms, now: tick.now, since_ms };
         let reconciled = self.sweep(&trailing, until_ms, |_| {}).await?;
         Ok(Ticked { backfilled, reconciled })

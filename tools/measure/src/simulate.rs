@@ -187,7 +187,7 @@ impl Tally {
             self.fewest_recordings.unwrap_or_default()
         );
         println!(
-            "waiting         {waiting}, for the call log names a host no token may go to, or nothing comes of them"
+            "waiting         {waiting}, for the log names a host no token may go to, or the vendor neither serves nor denies them"
         );
         println!(
             "faults          {}, at least {} a day",

@@ -39,6 +39,8 @@ pub(super) enum Carried {
         why: String,
         /// Why no further attempt can help, if that is so.
         bar: Option<Bar>,
+        /// Whether the vendor said that there is no such recording.
+        denied: bool,
     },
     /// The bucket's fault: another download would not help.
     NotStored(String),
@@ -66,7 +68,8 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
                 return Err(Stop::Closed(closed));
             }
             Err(unusable) => {
-                return Ok(Carried::NotServed { why: unusable.to_string(), bar: bar(&unusable) });
+                let (why, denied) = (unusable.to_string(), is_denial(&unusable));
+                return Ok(Carried::NotServed { why, bar: bar(&unusable), denied });
             }
         };
         let key = ObjectKey::of(&look.row.key.account, look.row.day, recording, opened.format);
@@ -90,7 +93,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             }
             Err(NotCarried::Broken(Broken::Closed(closed))) => Err(Stop::Closed(closed)),
             Err(NotCarried::Broken(Broken::Off(interrupted))) => {
-                Ok(Carried::NotServed { why: interrupted.to_string(), bar: None })
+                Ok(Carried::NotServed { why: interrupted.to_string(), bar: None, denied: false })
             }
             Err(NotCarried::NotStored(why)) => Ok(Carried::NotStored(why)),
         }
@@ -249,6 +252,22 @@ fn bar(unusable: &Unusable) -> Option<Bar> {
     }
 }
 
+/// Whether the vendor says that there is no such recording (API.md §4, §8). Who answers otherwise may have it.
+fn is_denial(unusable: &Unusable) -> bool {
+    match unusable {
+        Unusable::Source(SourceError::Status { status: 400, code }) => code.as_deref() == Some("CMN-102"),
+        Unusable::Source(SourceError::Status { status, .. }) => matches!(status, 404 | 410),
+        Unusable::Source(
+            SourceError::ForeignOrigin
+            | SourceError::Closed(_)
+            | SourceError::Malformed(_)
+            | SourceError::Unreachable(_),
+        )
+        | Unusable::NotAudio(_)
+        | Unusable::Broken(_) => false,
+    }
+}
+
 pub(super) fn origin_of(row: &SessionRow, recording: &RecordingId) -> ObjectOrigin {
     ObjectOrigin { account: row.key.account.clone(), session: row.key.session.clone(), recording: recording.clone() }
 }
@@ -275,4 +294,26 @@ fn proof(
         Verified::Crc64Nvme(_) => Some(crc64nvme),
     };
     ArchivedBytes { sha256, crc64nvme, etag, size_bytes, format, duration_ms, way }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_no_denies_a_recording() {
+        for (status, code, denies) in [
+            (404, None, true),
+            (404, Some("CMN-102"), true),
+            (400, Some("CMN-102"), true),
+            (400, Some("CMN-101"), false),
+            (410, None, true),
+            (403, Some("CMN-408"), false),
+            (500, None, false),
+        ] {
+            let refused = SourceError::Status { status, code: code.map(str::to_owned) };
+            assert_eq!(is_denial(&refused.into()), denies, "{status} {code:?}");
+        }
+        assert!(!is_denial(&SourceError::Unreachable("timeout".into()).into()));
+    }
 }

@@ -101,7 +101,7 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
             if let Some(content_uri) = look.address(&recording) {
                 match self.carry_listed(look, &recording, &content_uri, wait_until_ms, summary).await? {
                     Carried::Archived => look.tried.push(recording),
-                    Carried::NotServed { why, bar } => {
+                    Carried::NotServed { why, bar, denied: _ } => {
                         if let Some(bar) = bar {
                             look.barred.insert(recording.clone(), bar);
                         }
@@ -177,9 +177,9 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         match carried {
             Carried::Archived => look.tried.push(recording.clone()),
             Carried::NotStored(why) => self.wait(look, recording, &why),
-            Carried::NotServed { why, bar } => {
+            Carried::NotServed { why, bar, denied } => {
                 let why = format!("{}: {why}", if content_uri.is_some() { "contentUri" } else { "direct" });
-                look.missed.insert(recording.clone(), Missed { why, content_uri, bar });
+                look.missed.insert(recording.clone(), Missed { why, content_uri, bar, denied });
             }
         }
     }
@@ -199,14 +199,18 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
         }
     }
 
-    /// A whole answer of the company's log without the recording: it ends if the first such answer was long enough ago, and
-    /// the bucket knows nothing of it.
+    /// A whole answer of the company's log without the recording: it ends if the first such answer was long enough ago, the
+    /// vendor denies it where it was asked for the bytes, too, and the bucket knows nothing of it.
     async fn hear_silence(&self, look: &mut Look, recording: &RecordingId, summary: &mut Summary) {
+        let now_ms = self.clock.now_ms();
+        let kept_until_ms = look.row.happened_ms.saturating_add(millis(self.retention));
+        let denied = look.missed.get(recording).is_some_and(|missed| missed.denied);
         let silence = Silence {
-            at_ms: self.clock.now_ms(),
+            at_ms: now_ms,
             records: records(look),
             was_offered: look.row.was_offered(recording),
             unlisted_after_ms: millis(self.schedule.unlisted_after),
+            denied: denied || now_ms >= kept_until_ms,
         };
         let mut result = look.row.result(recording);
         let state = result.hear(silence);

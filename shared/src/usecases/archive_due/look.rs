@@ -56,6 +56,8 @@ pub(super) struct Missed {
     pub(super) content_uri: Option<String>,
     /// Why no further attempt can help, if that is so.
     pub(super) bar: Option<Bar>,
+    /// Whether the vendor said that there is no such recording.
+    pub(super) denied: bool,
 }
 
 impl Look {
@@ -238,7 +240,10 @@ mod tests {
         assert_eq!(look.found.heard, [heard.clone()].into());
         look.renew(row(&["1|p"], &[]));
         assert!(look.row.heard.contains(&heard), "it stays on a newer row");
-        look.missed.insert(second.clone(), Missed { why: "404".into(), content_uri: look.address(&second), bar: None });
+        look.missed.insert(
+            second.clone(),
+            Missed { why: "404".into(), content_uri: look.address(&second), bar: None, denied: true },
+        );
         assert_eq!(look.address(&second), None, "not twice in vain");
         look.learn(&Offers::from([(second.clone(), offer("https://b/2"))]));
         assert_eq!(look.address(&second), Some("https://b/2".into()));

@@ -54,12 +54,14 @@ struct World<'a> {
     table: Table,
     bucket: Bucket,
     vendor: Vendor<'a>,
+    retention: Duration,
 }
 
 impl<'a> World<'a> {
     fn new(clock: &'a Jumping, rows: &[SessionRow]) -> Self {
         let table = Table::with(rows.iter().map(|row| (row.clone(), row.seen_at_ms)));
-        Self { table, bucket: Bucket::default(), vendor: Vendor::new(clock) }
+        let retention = Duration::from_millis(90 * DAY_MS);
+        Self { table, bucket: Bucket::default(), vendor: Vendor::new(clock), retention }
     }
 
     fn give(self, places: &[&str], gives: Gives) -> Self {
@@ -74,7 +76,7 @@ impl<'a> World<'a> {
             archive: &self.bucket,
             clock: self.vendor.clock,
             schedule: &schedule,
-            retention: Duration::from_millis(90 * DAY_MS),
+            retention: self.retention,
         };
         self.vendor.clock.run(archiver.archive_due(Run { id: "run", deadline_ms: DEADLINE_MS }))
     }

@@ -1,5 +1,6 @@
 mod log;
 mod rows;
+mod tick;
 
 use super::*;
 use crate::{

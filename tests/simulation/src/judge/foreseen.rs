@@ -20,10 +20,13 @@ pub(crate) struct Foreseen {
 pub(super) struct Truth {
     /// It is below the vendor's minimum.
     pub(super) too_short: bool,
-    /// It waits until a person looks: the log names a host that no token may go to, or nothing comes of it.
+    /// It waits until a person looks or the vendor's retention is over: the log names a host that no token may go to,
+    /// nothing comes of it, or the media URL neither serves nor denies it.
     pub(super) out_of_reach: bool,
     /// Sooner or later it can be had, and stays.
     pub(super) must_be_archived: bool,
+    /// The vendor never says that there is no such recording.
+    pub(super) never_denied: bool,
 }
 
 impl Foreseen {
@@ -44,19 +47,19 @@ impl Foreseen {
 
     /// A recording more that is offered and stays, of people who are known.
     pub(crate) fn add_lasting(&mut self, recording: &str) {
-        let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: true };
+        let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: true, never_denied: false };
         self.truth.insert(recording.to_owned(), truth);
     }
 
     /// A recording more, of people who are known, that the vendor deletes before anybody can be sure to have it.
     pub(crate) fn add_passing(&mut self, recording: &str) {
-        let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: false };
+        let truth = Truth { too_short: false, out_of_reach: false, must_be_archived: false, never_denied: false };
         self.truth.insert(recording.to_owned(), truth);
     }
 
     /// A recording more, of people who are known, of which nothing comes until a person looks.
     pub(crate) fn add_waiting(&mut self, recording: &str) {
-        let truth = Truth { too_short: false, out_of_reach: true, must_be_archived: false };
+        let truth = Truth { too_short: false, out_of_reach: true, must_be_archived: false, never_denied: true };
         self.truth.insert(recording.to_owned(), truth);
     }
 
@@ -82,7 +85,14 @@ fn truths(script: &Script) -> impl Iterator<Item = (String, Truth)> {
         let by_log = listed && !elsewhere;
         let stays = recording.ready_after_ms.is_some() && recording.deleted_after_ms.is_none();
         let must_be_archived = !recording.too_short && stays && (by_direct || by_log);
-        (recording.id.clone(), Truth { too_short: recording.too_short, out_of_reach: elsewhere, must_be_archived })
+        let undecided = !heals && !moved && !matches!(recording.direct, Direct::Served | Direct::Status(404));
+        let truth = Truth {
+            too_short: recording.too_short,
+            out_of_reach: elsewhere || (undecided && !must_be_archived),
+            must_be_archived,
+            never_denied: undecided && !listed,
+        };
+        (recording.id.clone(), truth)
     })
 }
 

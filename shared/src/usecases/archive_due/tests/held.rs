@@ -276,6 +276,30 @@ fn what_the_bucket_holds_does_not_end_without_an_object_in_a_table_that_has_forg
 }
 
 #[test]
+fn silence_ends_nothing_that_the_vendor_does_not_deny_when_asked_for_its_bytes() {
+    let still_kept = 90 * DAY_MS;
+    for (gives, kept_ms, state) in [
+        (Gives::Status(404), still_kept, RecordingState::Unavailable),
+        (Gives::Status(410), still_kept, RecordingState::Unavailable),
+        (Gives::Status(400), still_kept, RecordingState::Waiting),
+        (Gives::Status(502), still_kept, RecordingState::Waiting),
+        (Gives::Status(302), still_kept, RecordingState::Waiting),
+        (Gives::Forbidden, still_kept, RecordingState::Waiting),
+        (Gives::Page, still_kept, RecordingState::Waiting),
+        (Gives::Half, still_kept, RecordingState::Waiting),
+        (Gives::Status(502), 60_000, RecordingState::Unavailable),
+    ] {
+        let clock = Jumping::at(NOW_MS);
+        let one = long_silent(3_600_000);
+        let mut world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], gives);
+        world.vendor.answers.insert("s-1".into(), Ok(silent(&[])));
+        world.retention = Duration::from_millis(kept_ms);
+        world.run();
+        assert_eq!(world.state(&one, "1"), state, "{gives:?}, kept for {kept_ms} ms");
+    }
+}
+
+#[test]
 fn nothing_ends_without_an_object_while_the_bucket_does_not_answer_and_until_then_it_is_not_asked() {
     let clock = Jumping::at(NOW_MS);
     let one = long_silent(3_600_000);
