@@ -48,6 +48,8 @@ pub struct StackConfig {
     pub env: BTreeMap<String, String>,
     /// The text of the template whose roles the functions run under.
     pub template: String,
+    /// The table.
+    pub table: TableSpec,
     /// How many webhook processes serve.
     pub webhooks: usize,
     /// How long one run of the archiver may take, milliseconds; of the reconciler as well.
@@ -138,6 +140,7 @@ impl StackConfig {
             vendor: Settings { listed_after_ms: 0, ready_after_ms: 0, heavy_limit: 1000, ..Settings::default() },
             env: waits.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             template: template::TEXT.to_owned(),
+            table: table_spec(),
             webhooks: 1,
             archiver_timeout_ms: 60_000,
         }
@@ -169,7 +172,7 @@ impl Stack {
         let roles = template::roles(&template::read(&config.template)?, &Parameters::new())?;
         let keys: BTreeMap<String, String> = roles.into_iter().map(|it| (it.binary, iam.add(it.role))).collect();
         let dynamodb = DynamoDb::start_with(Arc::clone(&iam)).await?;
-        dynamodb.create_table(&table_spec())?;
+        dynamodb.create_table(&config.table)?;
         let s3 = S3::start_with(config.dir.clone(), Arc::clone(&iam)).await?;
         s3.create_bucket(BUCKET)?;
         let secrets = Secrets::start_with(Arc::clone(&iam)).await?;
