@@ -68,7 +68,7 @@ impl Demo<'_> {
         }
         let day = day::of_calls(self.seed, (self.now_ms)());
         progress.announce(&day::announcement(&day))?;
-        let scripts = day.scripts();
+        let scripts = day::scripts(&day);
         let sessions = scripts.len();
         let expected = scripts.iter().map(|script| script.recordings.len()).sum();
         stack.vendor.with(|vendor| scripts.into_iter().for_each(|script| vendor.schedule(script)));
