@@ -78,7 +78,7 @@ pub enum RecordingState {
     Archived,
     /// RingCentral keeps no recording this short (API.md §0.9).
     TooShort,
-    /// The call log has long been answering, and does not offer it.
+    /// The call log has long been answering without it, and the vendor says that it has no such bytes, or keeps none so long.
     Unavailable,
     /// The call log offered it once and does not any more: the vendor no longer has it (API.md §8).
     Deleted,

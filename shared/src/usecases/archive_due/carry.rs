@@ -255,8 +255,11 @@ fn bar(unusable: &Unusable) -> Option<Bar> {
 /// Whether the vendor says that there is no such recording (API.md §4, §8). Who answers otherwise may have it.
 fn is_denial(unusable: &Unusable) -> bool {
     match unusable {
-        Unusable::Source(SourceError::Status { status: 400, code }) => code.as_deref() == Some("CMN-102"),
-        Unusable::Source(SourceError::Status { status, .. }) => matches!(status, 404 | 410),
+        Unusable::Source(SourceError::Status { status, code }) => match (status, code.as_deref()) {
+            (400 | 404, Some("CMN-102")) | (404 | 410, None) => true,
+            // Among them CMN-120: the address is wrong, and nobody who could have it was asked.
+            (_, Some(_) | None) => false,
+        },
         Unusable::Source(
             SourceError::ForeignOrigin
             | SourceError::Closed(_)
@@ -307,6 +310,8 @@ mod tests {
             (404, Some("CMN-102"), true),
             (400, Some("CMN-102"), true),
             (400, Some("CMN-101"), false),
+            (404, Some("CMN-120"), false),
+            (400, None, false),
             (410, None, true),
             (403, Some("CMN-408"), false),
             (500, None, false),

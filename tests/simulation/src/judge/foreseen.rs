@@ -88,9 +88,9 @@ fn truths(script: &Script) -> impl Iterator<Item = (String, Truth)> {
         let undecided = !heals && !moved && !matches!(recording.direct, Direct::Served | Direct::Status(404));
         let truth = Truth {
             too_short: recording.too_short,
-            out_of_reach: elsewhere || (undecided && !must_be_archived),
+            out_of_reach: elsewhere || (undecided && !must_be_archived && !recording.too_short),
             must_be_archived,
-            never_denied: undecided && !listed,
+            never_denied: undecided,
         };
         (recording.id.clone(), truth)
     })

@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     domain::{
+        call_log::Listed,
         checksum::{Digests, Verified},
         session::{ArchivedBytes, RecordingResult},
     },
@@ -288,15 +289,52 @@ fn silence_ends_nothing_that_the_vendor_does_not_deny_when_asked_for_its_bytes()
         (Gives::Page, still_kept, RecordingState::Waiting),
         (Gives::Half, still_kept, RecordingState::Waiting),
         (Gives::Status(502), 60_000, RecordingState::Unavailable),
+        (Gives::Status(404), 60_000, RecordingState::Unavailable),
     ] {
         let clock = Jumping::at(NOW_MS);
         let one = long_silent(3_600_000);
         let mut world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], gives);
         world.vendor.answers.insert("s-1".into(), Ok(silent(&[])));
         world.retention = Duration::from_millis(kept_ms);
-        world.run();
-        assert_eq!(world.state(&one, "1"), state, "{gives:?}, kept for {kept_ms} ms");
+        let summary = world.run();
+        let case = format!("{gives:?}, kept for {kept_ms} ms");
+        assert_eq!(world.state(&one, "1"), state, "{case}");
+        let outlived = world.reason(&one, "1").ends_with("; the vendor keeps none so long");
+        assert_eq!(outlived, kept_ms < still_kept && !matches!(gives, Gives::Status(404)), "{case}");
+        assert_eq!(summary.forbidden, usize::from(matches!(gives, Gives::Forbidden)), "{case}");
     }
+}
+
+#[test]
+fn what_was_offered_is_deleted_when_it_is_denied_and_who_is_barred_is_told_when_the_log_will_not_help() {
+    for (gives, silent_ms, state, forbidden) in [
+        (Gives::Status(404), 3_600_000, RecordingState::Deleted, 0),
+        (Gives::Status(502), 3_600_000, RecordingState::Waiting, 0),
+        (Gives::Forbidden, 3_600_000, RecordingState::Waiting, 1),
+        (Gives::Forbidden, 3_000_000, RecordingState::Waiting, 0),
+    ] {
+        let clock = Jumping::at(NOW_MS);
+        let mut one = long_silent(silent_ms);
+        one.results.values_mut().for_each(|result| result.listed = Some(Listed::default()));
+        let mut world = World::new(&clock, std::slice::from_ref(&one)).give(&["direct 1"], gives);
+        world.vendor.answers.insert("s-1".into(), Ok(silent(&[])));
+        assert_eq!((world.run().forbidden, world.state(&one, "1")), (forbidden, state), "{gives:?} {silent_ms}");
+    }
+}
+
+#[test]
+fn silence_ends_nothing_in_a_look_that_did_not_ask_for_the_bytes() {
+    let clock = Jumping::at(NOW_MS);
+    let mut one = long_silent(3_600_000);
+    one.results.values_mut().for_each(|result| result.at_ms = NOW_MS - 3_600_000);
+    one.heard.extend(call("s-1", &["2"], 0).heard);
+    let mut world = World::new(&clock, std::slice::from_ref(&one));
+    world.vendor.answers.insert("s-1".into(), Ok(silent(&[])));
+    world.vendor.frees.borrow_mut().extend([2, 1]);
+    world.retention = Duration::from_millis(60_000);
+    world.run();
+    assert_eq!(world.said(), ["direct 2", "ask s-1"]);
+    assert_eq!(world.state(&one, "1"), RecordingState::Waiting);
 }
 
 #[test]
