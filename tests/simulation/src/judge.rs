@@ -266,9 +266,7 @@ impl Judge {
             RecordingState::Archived => !truth.too_short,
             RecordingState::TooShort => truth.too_short,
             RecordingState::Unavailable => !truth.must_be_archived && !truth.never_denied,
-            RecordingState::Deleted => {
-                !truth.never_denied && self.was_listed_and_deleted(recording, result.at_ms)
-            }
+            RecordingState::Deleted => !truth.never_denied && self.was_listed_and_deleted(recording, result.at_ms),
         };
         let silent_ms = result.silent_since_ms.map(|since_ms| result.at_ms.saturating_sub(since_ms));
         let evident = match result.state {

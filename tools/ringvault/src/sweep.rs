@@ -183,7 +183,10 @@ impl fmt::Display for Outcome {
         writeln!(out, "amended        {amended} sessions lacked something the call log says")?;
         writeln!(out, "reopened       {reopened} recordings had ended, and the call log offers them")?;
         writeln!(out, "too short      {too_short}")?;
-        writeln!(out, "silent         {silent}: offered once, and no longer; they end as deleted if RingCentral denies them, too")?;
+        writeln!(
+            out,
+            "silent         {silent}: offered once, and no longer; they end as deleted if RingCentral denies them, too"
+        )?;
         write!(out, "unreadable     {unreadable} calls or rows")?;
         if !self.days.is_empty() {
             write!(out, "\n\nday         offered  archived  waiting  deleted  missing  defects")?;
