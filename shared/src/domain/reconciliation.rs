@@ -157,7 +157,6 @@ impl LoggedCall {
                     records: self.said.records,
                     was_offered: true,
                     unlisted_after_ms: millis(moment.schedule.unlisted_after),
-                    denied: false,
                 };
                 result.hear(silence);
                 result.reason = Some(silence.reason());

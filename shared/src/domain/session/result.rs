@@ -99,8 +99,6 @@ pub struct Silence {
     pub was_offered: bool,
     /// How long the log must be silent on what it never offered, milliseconds.
     pub unlisted_after_ms: u64,
-    /// Whether the vendor has denied the bytes, too: asked for them, it said that there are none, or its retention is over.
-    pub denied: bool,
 }
 
 impl Silence {
@@ -112,16 +110,15 @@ impl Silence {
 }
 
 impl RecordingResult {
-    /// Hears silence: the address is taken back, and the recording ends if the first such answer was long enough ago and
-    /// the bytes are denied, too: who answers with something else may have them. Answers how it stands then; state and
-    /// reason are the caller's to write.
+    /// Hears silence: the address is taken back. Answers how the recording ends, if the first such answer was long enough
+    /// ago: whether it does, who asked for its bytes must say. State and reason are the caller's to write.
     pub fn hear(&mut self, silence: Silence) -> RecordingState {
         self.content_uri = None;
         let since_ms = *self.silent_since_ms.get_or_insert(silence.at_ms);
         let still_listed = silence.was_offered && silence.records > 0;
         let after_ms =
             if still_listed { silence.unlisted_after_ms.min(DELETED_AFTER_MS) } else { silence.unlisted_after_ms };
-        match (silence.denied && silence.at_ms.saturating_sub(since_ms) >= after_ms, silence.was_offered) {
+        match (silence.at_ms.saturating_sub(since_ms) >= after_ms, silence.was_offered) {
             (false, _) => RecordingState::Waiting,
             (true, true) => RecordingState::Deleted,
             (true, false) => RecordingState::Unavailable,
@@ -267,13 +264,13 @@ mod tests {
 
     #[test]
     fn silence_ends_what_was_never_offered_later_than_what_is_no_longer_offered() {
-        let silent = |was_offered, records, since_ms, at_ms, denied| {
+        let silent = |was_offered, records, since_ms, at_ms| {
             let mut result = RecordingResult {
                 content_uri: Some("https://media/1".into()),
                 silent_since_ms: since_ms,
                 ..RecordingResult::default()
             };
-            let silence = Silence { at_ms, records, was_offered, unlisted_after_ms: 10 * DELETED_AFTER_MS, denied };
+            let silence = Silence { at_ms, records, was_offered, unlisted_after_ms: 10 * DELETED_AFTER_MS };
             let state = result.hear(silence);
             assert_eq!((result.content_uri, result.silent_since_ms), (None, Some(since_ms.unwrap_or(at_ms))));
             state
@@ -289,16 +286,13 @@ mod tests {
             (false, 1, Some(7), 6 + 10 * hour_ms, Waiting),
             (false, 1, Some(7), 7 + 10 * hour_ms, Unavailable),
         ] {
-            let case = format!("{was_offered} {records} {since_ms:?}");
-            assert_eq!(silent(was_offered, records, since_ms, at_ms, true), expected, "{case}");
-            assert_eq!(silent(was_offered, records, since_ms, at_ms, false), Waiting, "{case}: the vendor may have it");
+            assert_eq!(silent(was_offered, records, since_ms, at_ms), expected, "{was_offered} {records} {since_ms:?}");
         }
     }
 
     #[test]
     fn silence_says_what_it_rests_on() {
-        let reason =
-            |was_offered| Silence { at_ms: 0, records: 2, was_offered, unlisted_after_ms: 0, denied: true }.reason();
+        let reason = |was_offered| Silence { at_ms: 0, records: 2, was_offered, unlisted_after_ms: 0 }.reason();
         assert_eq!(reason(false), "call log: not offered (2 records)");
         assert_eq!(reason(true), "call log: not offered any more (2 records)");
     }

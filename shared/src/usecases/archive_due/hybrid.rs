@@ -202,31 +202,30 @@ impl<S: SessionStore, R: RecordingSource, A: ArchiveStore, C: Clock + Chance> Ar
     /// A whole answer of the company's log without the recording: it ends if the first such answer was long enough ago, the
     /// vendor denies it where it was asked for the bytes, too, and the bucket knows nothing of it.
     async fn hear_silence(&self, look: &mut Look, recording: &RecordingId, summary: &mut Summary) {
-        let now_ms = self.clock.now_ms();
-        let denied = look.missed.get(recording).is_some_and(|missed| missed.denied);
-        let outlived = look.missed.contains_key(recording)
-            && now_ms >= look.row.happened_ms.saturating_add(millis(self.retention));
         let silence = Silence {
-            at_ms: now_ms,
+            at_ms: self.clock.now_ms(),
             records: records(look),
             was_offered: look.row.was_offered(recording),
             unlisted_after_ms: millis(self.schedule.unlisted_after),
-            denied: denied || outlived,
         };
         let mut reason = silence.reason();
-        if outlived && !denied {
-            reason.push_str("; the vendor keeps none so long");
-        }
         let mut result = look.row.result(recording);
         let state = result.hear(silence);
-        // The call log will not help any more: only who opens the way that is left can.
-        let last = result.hear(Silence { denied: true, ..silence }).is_final() && !state.is_final();
-        if let Some(bar) = look.missed.get(recording).and_then(|missed| missed.bar).filter(|_| last) {
-            look.barred.insert(recording.clone(), bar);
-        }
         look.set(recording, result);
-        let known = if state.is_final() { self.recall(look, recording, summary).await } else { Ok(false) };
-        match known {
+        let Some(missed) = look.missed.get(recording).filter(|_| state.is_final()) else {
+            return self.wait(look, recording, &reason);
+        };
+        let kept_until_ms = look.row.happened_ms.saturating_add(millis(self.retention));
+        match (missed.denied, missed.bar) {
+            (true, _) => {}
+            (false, _) if silence.at_ms >= kept_until_ms => reason.push_str("; the vendor keeps none so long"),
+            (false, bar) => {
+                // The log will not help any more: only who opens the way that is left can.
+                look.barred.extend(bar.map(|bar| (recording.clone(), bar)));
+                return self.wait(look, recording, &reason);
+            }
+        }
+        match self.recall(look, recording, summary).await {
             Ok(true) => look.tried.push(recording.clone()),
             Ok(false) => self.conclude(look, recording, state, &reason),
             Err(why) => self.wait(look, recording, &why),
